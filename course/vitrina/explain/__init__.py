@@ -1,0 +1,10 @@
+"""Attribution methods for Keras models: batched, compiled, NumPy in and NumPy out.
+
+Every method is called as `method(model, inputs, target, *, ...)` and returns attributions of the shape of `inputs`.
+The target is a logit, never a probability.
+"""
+
+from vitrina.explain.gradients import gradient_x_input, saliency
+from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
+
+__all__ = ["LRP_0", "Rule", "epsilon", "gamma", "gradient_x_input", "lrp", "saliency", "z_box"]

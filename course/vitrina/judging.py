@@ -1,0 +1,284 @@
+"""Judging an answer: one code for practice on the student's machine and for scoring by the examiner.
+
+A `Case` is one question put to the student's function. A `Reply` is what came back. `judge` compares the two and
+explains: which formula was expected, and which typical mistake gives exactly the answer that was received.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, cast, get_args
+
+import numpy as np
+
+from vitrina.messages import _
+from vitrina.properties import PROPERTIES
+from vitrina.values import Array, realise
+
+Status = Literal["passed", "failed", "unanswered", "recorded"]
+ReplyStatus = Literal["answered", "unanswered", "raised", "timed out", "unreadable"]
+REPLY_STATUSES = get_args(ReplyStatus)
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A typical mistake on one case: the answer it leads to and the hint that helps."""
+
+    hint: str
+    answer: Array
+
+
+@dataclass(frozen=True)
+class Case:
+    """One question.
+
+    Attributes
+    ----------
+    title : str
+        What is special about it, for the student: "two inputs, three classes".
+    arguments : mapping
+        Argument names and values of the call, in order.
+    expected : array or str or None
+        The right answer; `None` where properties alone decide or where it may not leave the examiner.
+    tolerance : float
+        Largest allowed difference, relative to the largest absolute expected value.
+    properties : sequence of str
+        Names in `vitrina.properties.PROPERTIES` that the answer must have.
+    options : sequence of str
+        The allowed answers of a multiple-choice question; empty for a computation.
+    weight : float
+        Share of the exercise's points.
+    """
+
+    title: str
+    arguments: Mapping[str, Any] = field(default_factory=dict[str, Any])
+    expected: Array | str | None = None
+    tolerance: float = 1e-4
+    properties: Sequence[str] = ()
+    mistakes: Sequence[Mistake] = ()
+    options: Sequence[str] = ()
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What the student's function gave for one case."""
+
+    status: ReplyStatus
+    value: Array | str | None = None
+    error: str = ""
+    mutated: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """The judgement of one case, for the panel; `expected` and `received` are for public cases only."""
+
+    title: str
+    status: Status
+    weight: float
+    message: str = ""
+    hint: str = ""
+    expected: Array | None = None
+    received: Array | None = None
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The judgement of one exercise."""
+
+    exercise: str
+    title: str
+    max_points: float
+    formula: str = ""
+    outcomes: Sequence[Outcome] = ()
+    note: str = ""
+
+    @property
+    def points(self) -> float:
+        """Points earned: the share of passed weight, never more than `max_points`."""
+        total = sum(outcome.weight for outcome in self.outcomes)
+        earned = sum(outcome.weight for outcome in self.outcomes if outcome.status in ("passed", "recorded"))
+        return round(self.max_points * earned / total, 2) if total else 0.0
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether the student has not begun: no case got an answer."""
+        return bool(self.outcomes) and all(outcome.status == "unanswered" for outcome in self.outcomes)
+
+    def __repr__(self) -> str:
+        """Give the points as plain text, which nbgrader's *Validate* button reads as the score."""
+        return str(self.points)
+
+    def _repr_html_(self) -> str:
+        from vitrina.panel import html_panel
+
+        return html_panel(self)
+
+
+@dataclass(frozen=True)
+class _Finding:
+    """Why an answer is wrong."""
+
+    message: str
+    hint: str = ""
+
+
+def examine(cases: Sequence[Case], ask: Callable[[Case], Reply], *, reveal: bool) -> list[Outcome]:
+    """Put the cases one after the other and judge the replies.
+
+    After a case without an answer the rest is not tried: a function that is not written yet, or that never ends,
+    would only cost its time again. The questions of a quiz stand each for itself.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        The questions.
+    ask : callable
+        Gets the reply to one case.
+    reveal : bool
+        Whether outcomes may show right answers: only for cases that are public anyway.
+    """
+    outcomes: list[Outcome] = []
+    for case in cases:
+        reply = ask(case)
+        outcomes.append(judge(case, reply, reveal=reveal))
+        if reply.status in ("unanswered", "timed out") and not case.options:
+            break
+    return outcomes + [_not_tried(case, outcomes[-1]) for case in cases[len(outcomes) :]]
+
+
+def _not_tried(case: Case, last: Outcome) -> Outcome:
+    message = _("not tried") if last.status == "failed" else last.message
+    return Outcome(case.title, last.status, case.weight, message)
+
+
+def judge(case: Case, reply: Reply, *, reveal: bool) -> Outcome:
+    """Judge one reply.
+
+    Parameters
+    ----------
+    case : Case
+        The question with its right answer.
+    reply : Reply
+        What the student's function gave; nothing in it is trusted.
+    reveal : bool
+        Whether the outcome may show the right answer: only for cases that are public anyway.
+    """
+    if reply.status == "unanswered":
+        return Outcome(case.title, "unanswered", case.weight, _("not answered yet"))
+    if case.options:
+        return _judge_choice(case, reply)
+    finding = _judge_reply(case, reply)
+    if finding is None:
+        return Outcome(case.title, "passed", case.weight)
+    shown = reveal and isinstance(case.expected, np.ndarray) and isinstance(reply.value, np.ndarray)
+    return Outcome(
+        case.title,
+        "failed",
+        case.weight,
+        finding.message,
+        finding.hint,
+        expected=cast(Array, case.expected) if shown else None,
+        received=cast(Array, reply.value) if shown else None,
+    )
+
+
+def _judge_choice(case: Case, reply: Reply) -> Outcome:
+    if not isinstance(reply.value, str) or reply.value not in case.options:
+        message = _("answer with one of: {options}").format(options=", ".join(map(repr, case.options)))
+        return Outcome(case.title, "failed", case.weight, message)
+    if case.expected is None:
+        return Outcome(case.title, "recorded", case.weight, _("recorded; it is judged when your work is graded"))
+    passed = reply.value == case.expected
+    return Outcome(case.title, "passed" if passed else "failed", case.weight, "" if passed else _("not this one"))
+
+
+def _judge_reply(case: Case, reply: Reply) -> _Finding | None:
+    if reply.status != "answered":
+        return _Finding(reply.error)
+    if not isinstance(reply.value, np.ndarray):
+        return _Finding(_("the answer must be an array of numbers"))
+    if reply.mutated:
+        names = ", ".join(reply.mutated)
+        return _Finding(
+            _("your function changes its input `{names}`").format(names=names),
+            _("Work on a copy: `x += y` and `x[i] = y` change the caller's array; `x = x + y` does not."),
+        )
+    return _judge_array(case, reply.value)
+
+
+def _judge_array(case: Case, answer: Array) -> _Finding | None:
+    if case.expected is not None:
+        expected = np.asarray(case.expected)
+        finding = _compare(answer, expected, case.tolerance)
+        if finding is not None:
+            return _Finding(finding.message, _diagnose(case, answer, expected) or finding.hint)
+    arguments = realise(case.arguments) if case.properties else {}
+    for name in case.properties:
+        message = PROPERTIES[name](arguments, answer)
+        if message is not None:
+            return _Finding(message)
+    return None
+
+
+def _compare(answer: Array, expected: Array, tolerance: float) -> _Finding | None:
+    if answer.shape != expected.shape:
+        return _Finding(
+            _("expected the shape {expected}, got {received}").format(expected=expected.shape, received=answer.shape),
+            _shape_hint(answer, expected),
+        )
+    broken = int(np.size(answer) - np.count_nonzero(np.isfinite(answer)))
+    if broken:
+        return _Finding(
+            _("{broken} of {size} values are NaN or infinite").format(broken=broken, size=answer.size),
+            _("Somewhere you divide by zero: is the stabiliser there, also where the denominator is 0?"),
+        )
+    difference = _relative_difference(answer, expected)
+    if difference <= tolerance:
+        return None
+    message = _("differs from the definition: the largest difference is {difference:.3g} of the largest value")
+    return _Finding(message.format(difference=difference))
+
+
+def _relative_difference(answer: Array, expected: Array) -> float:
+    """Largest absolute difference over the largest absolute expected value."""
+    if not expected.size:
+        return 0.0
+    scale = float(np.max(np.abs(expected))) or 1.0
+    with np.errstate(over="ignore"):
+        return float(np.max(np.abs(answer.astype(float) - expected.astype(float)))) / scale
+
+
+def _shape_hint(answer: Array, expected: Array) -> str:
+    if expected.ndim == answer.ndim + 1:
+        return _("Keep the batch axis: the first axis counts the inputs, even when there is only one.")
+    if expected.ndim >= 2 and answer.shape == expected.T.shape:
+        return _("The axes are swapped.")
+    return ""
+
+
+def _diagnose(case: Case, answer: Array, expected: Array) -> str:
+    """Name the mistake: one of the exercise's own, else a wrong sign or a constant factor."""
+    for mistake in case.mistakes:
+        same_shape = mistake.answer.shape == answer.shape
+        if same_shape and _compare(answer, mistake.answer, max(case.tolerance, 1e-6)) is None:
+            return mistake.hint
+    if answer.shape != expected.shape or not np.all(np.isfinite(answer)):
+        return ""
+    return _diagnose_factor(answer.astype(float).ravel(), expected.astype(float).ravel(), case.tolerance)
+
+
+def _diagnose_factor(answer: Array, expected: Array, tolerance: float) -> str:
+    energy = float(expected @ expected)
+    factor = float(answer @ expected) / energy if energy else 0.0
+    if not np.isfinite(factor) or _relative_difference(answer, factor * expected) > tolerance * abs(factor):
+        return ""
+    if factor == 0:
+        return ""
+    if abs(factor + 1) < tolerance:
+        return _("Everything has the opposite sign.")
+    return _(
+        "Everything is {factor:.4g} times the expected value: a normalisation that the formula does not have?"
+    ).format(factor=factor)

@@ -1,0 +1,139 @@
+"""What may travel between a student's kernel and the examiner: plain data and arrays, never code.
+
+A value becomes a JSON tree in which arrays are replaced by their number in a list, so that the same form serves the
+socket (`vitrina.protocol`) and the file of public cases (`vitrina.practice`). A model travels as the name of a
+builder in `vitrina.models` plus the builder's options (its weights among them).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, cast
+
+import numpy as np
+from numpy.lib import format as npy
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+_NUMERIC_KINDS = "biuf"
+_MAX_DEPTH = 20
+
+
+class ValueFormatError(ValueError):
+    """The bytes or the tree are not a value of ours."""
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """A model as data.
+
+    Parameters
+    ----------
+    builder : str
+        Name of a function in `vitrina.models.MODEL_BUILDERS`.
+    options : mapping
+        Keyword arguments of that function: plain data and arrays.
+    """
+
+    builder: str
+    options: Mapping[str, Any] = field(default_factory=dict[str, Any])
+
+    def build(self) -> Any:
+        """Build the Keras model."""
+        from vitrina.models import MODEL_BUILDERS
+
+        return MODEL_BUILDERS[self.builder](**self.options)
+
+
+def realise(arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Build the models among the arguments and copy the arrays, ready for a call that may change them."""
+    return {name: _realised(value) for name, value in arguments.items()}
+
+
+def _realised(value: object) -> Any:
+    if isinstance(value, ModelSpec):
+        return value.build()
+    return cast(Array, value).copy() if isinstance(value, np.ndarray) else value
+
+
+def pack_array(array: Array) -> bytes:
+    """Write an array as `.npy` bytes; object arrays are refused with a `ValueFormatError`."""
+    if array.dtype.kind not in _NUMERIC_KINDS:
+        raise ValueFormatError(f"an array of {array.dtype} cannot be sent, only numbers")
+    buffer = io.BytesIO()
+    npy.write_array(buffer, np.ascontiguousarray(array).reshape(array.shape), allow_pickle=False)
+    return buffer.getvalue()
+
+
+def unpack_array(data: bytes) -> Array:
+    """Read `.npy` bytes; a header that promises more or other than the bytes hold is a `ValueFormatError`."""
+    buffer = io.BytesIO(data)
+    try:
+        version = npy.read_magic(buffer)
+        if version != (1, 0):
+            raise ValueFormatError(f"unexpected .npy version {version}")
+        shape, fortran, dtype = npy.read_array_header_1_0(buffer)
+    except ValueFormatError:
+        raise
+    except Exception as error:
+        raise ValueFormatError(f"not an array in .npy form: {error}") from error
+    return _array_from(data[buffer.tell() :], shape, fortran, dtype)
+
+
+def _array_from(body: bytes, shape: tuple[int, ...], fortran: bool, dtype: np.dtype[Any]) -> Array:
+    """Make an array of exactly the bytes it claims to have: a lying header reserves no memory."""
+    size = dtype.itemsize
+    for length in shape:
+        size *= length
+    if dtype.kind not in _NUMERIC_KINDS or size != len(body) or any(length < 0 for length in shape):
+        raise ValueFormatError(f"array of {dtype} and shape {shape} does not match its {len(body)} bytes")
+    return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C").copy()
+
+
+def encode(value: object, arrays: list[Array]) -> Any:
+    """Turn a value into a JSON tree, appending its arrays to `arrays`.
+
+    Raises
+    ------
+    ValueFormatError
+        For anything that is not plain data, an array of numbers or a `ModelSpec`.
+    """
+    if isinstance(value, np.ndarray):
+        arrays.append(cast(Array, value))
+        return {"$array": len(arrays) - 1}
+    if isinstance(value, ModelSpec):
+        return {"$model": value.builder, "options": encode(dict(value.options), arrays)}
+    if isinstance(value, Mapping):
+        return {str(key): encode(item, arrays) for key, item in cast(Mapping[Any, Any], value).items()}
+    if isinstance(value, list | tuple):
+        return [encode(item, arrays) for item in cast(Sequence[Any], value)]
+    if isinstance(value, np.generic):
+        return value.item()
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    raise ValueFormatError(f"a {type(value).__name__} cannot be sent")
+
+
+def decode(tree: Any, arrays: Sequence[Array], _depth: int = 0) -> Any:
+    """Turn a JSON tree and its arrays back into the value; a malformed tree is a `ValueFormatError`."""
+    if _depth > _MAX_DEPTH:
+        raise ValueFormatError("nested too deeply")
+    if isinstance(tree, list):
+        return [decode(item, arrays, _depth + 1) for item in cast(list[Any], tree)]
+    if not isinstance(tree, dict):
+        return tree
+    branch = cast(dict[str, Any], tree)
+    if "$array" in branch:
+        return _numbered(branch["$array"], arrays)
+    if "$model" in branch:
+        return ModelSpec(str(branch["$model"]), decode(branch.get("options", {}), arrays, _depth + 1))
+    return {key: decode(item, arrays, _depth + 1) for key, item in branch.items()}
+
+
+def _numbered(number: object, arrays: Sequence[Array]) -> Array:
+    if not isinstance(number, int) or not 0 <= number < len(arrays):
+        raise ValueFormatError(f"there is no array {number!r}")
+    return arrays[number]
