@@ -1,0 +1,1 @@
+"""Builds, releases and grades the notebooks of the course (instructors only)."""

@@ -1,0 +1,221 @@
+"""What `assignments/<week>/exercises.py` declares: each graded exercise and its proof.
+
+An exercise knows its reference, how its cases are drawn from a seed, the mistakes that students really make and other
+right ways to solve it. From that follow the public cases of a release, the private cases of an exam, the hints, and
+the test that walks all exercises.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import importlib.util
+import inspect
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from vitrina.judging import Case, Mistake
+from vitrina.practice import PracticeExercise
+from vitrina.values import Array, realise
+from vitrina_autograder.course import CourseError
+
+PUBLIC_SEED = b"public cases"
+Function = Callable[..., Any]
+
+
+@dataclass(frozen=True)
+class Draw:
+    """One case as drawn: what is asked, before the reference answers it.
+
+    Attributes
+    ----------
+    title : str
+        What is special about it, for the student.
+    arguments : tuple
+        The call's arguments, in the order of the reference's signature.
+    properties : sequence of str
+        Axioms the answer must satisfy (`vitrina.properties.PROPERTIES`).
+    weight : float
+        Share of the exercise's points.
+    """
+
+    title: str
+    arguments: tuple[Any, ...]
+    properties: Sequence[str] = ()
+    weight: float = 1.0
+
+
+@dataclass(frozen=True)
+class PlantedBug:
+    """A mistake that students really make: a wrong function that must lose points, and the hint that helps."""
+
+    hint: str
+    function: Function
+
+
+@dataclass(frozen=True, kw_only=True)
+class Exercise:
+    """A graded exercise whose answer is a function.
+
+    Attributes
+    ----------
+    id : str
+        As in the notebook's `check("id", ...)` cell.
+    title, formula : str
+        Shown in panels; the formula is what is expected, in one line.
+    competences : sequence of str
+        What the exercise shows that a student can do; the report adds the points up by them.
+    reference : callable
+        The textbook form, from `vitrina_solutions`.
+    draw : callable
+        Draws the cases from a random generator.
+    tolerance : float
+        Largest difference relative to the largest value, with its reason beside it.
+    alternatives : sequence of callable
+        Other right solutions: each must get full marks.
+    bugs : sequence of PlantedBug
+        Wrong solutions: each must lose points.
+    """
+
+    id: str
+    title: str
+    formula: str
+    competences: Sequence[str]
+    reference: Function
+    draw: Callable[[np.random.Generator], Sequence[Draw]]
+    tolerance: float = 1e-4
+    alternatives: Sequence[Function] = ()
+    bugs: Sequence[PlantedBug] = field(default_factory=list[PlantedBug])
+
+    def cases(self, seed: bytes) -> list[Case]:
+        """Draw the cases of a seed, with the right answer and the answers of the typical mistakes."""
+        names = list(inspect.signature(self.reference).parameters)
+        return [self._case(draw, names) for draw in self.draw(_generator(seed))]
+
+    def public_cases(self) -> list[Case]:
+        """Draw the cases that ship with a release."""
+        return self.cases(PUBLIC_SEED + self.id.encode())
+
+    def _case(self, draw: Draw, names: Sequence[str]) -> Case:
+        arguments = dict(zip(names, draw.arguments, strict=True))
+        return Case(
+            title=draw.title,
+            arguments=arguments,
+            expected=_answer(self.reference, arguments),
+            tolerance=self.tolerance,
+            properties=draw.properties,
+            mistakes=self._mistakes(arguments),
+            weight=draw.weight,
+        )
+
+    def _mistakes(self, arguments: Mapping[str, Any]) -> list[Mistake]:
+        answers = [(bug.hint, _attempt(bug.function, arguments)) for bug in self.bugs]
+        return [Mistake(hint, answer) for hint, answer in answers if answer is not None]
+
+
+@dataclass(frozen=True)
+class Question:
+    """One question of a quiz: its text, the allowed answers and the right one."""
+
+    key: str
+    options: Sequence[str]
+    right: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class Quiz:
+    """A graded exercise whose answer is a choice for each question, given as a dictionary.
+
+    Practice only tells whether an answer is allowed: the right ones stay with the examiner.
+    """
+
+    id: str
+    title: str
+    formula: str
+    competences: Sequence[str]
+    questions: Sequence[Question]
+
+    def cases(self, seed: bytes) -> list[Case]:
+        """Make one case a question (the same for every seed)."""
+        del seed
+        return [self._case(question, question.right) for question in self.questions]
+
+    def public_cases(self) -> list[Case]:
+        """Make the questions without their answers."""
+        return [self._case(question, None) for question in self.questions]
+
+    @staticmethod
+    def _case(question: Question, right: str | None) -> Case:
+        return Case(question.key, {"question": question.key}, right, options=question.options)
+
+
+AnyExercise = Exercise | Quiz
+
+
+def _generator(seed: bytes) -> np.random.Generator:
+    return np.random.default_rng(int.from_bytes(hashlib.sha256(seed).digest()))
+
+
+def _answer(function: Function, arguments: Mapping[str, Any]) -> Array:
+    return np.asarray(function(*realise(arguments).values()))
+
+
+def _attempt(function: Function, arguments: Mapping[str, Any]) -> Array | None:
+    """Call a planted bug; one that raises, or that only changes its inputs, leaves no answer to recognise."""
+    try:
+        with np.errstate(all="ignore"):
+            answer = _answer(function, arguments)
+    except Exception:
+        return None
+    return answer if answer.dtype.kind in "biuf" else None
+
+
+def exam_seed(secret: bytes, student: str, exercise: str) -> bytes:
+    """Derive the seed of a student's exam: a regrade repeats itself and two students differ."""
+    message = b"\0".join(part.encode("utf-8", "surrogatepass") for part in (student, exercise))
+    return hmac.digest(secret, message, "sha256")
+
+
+def practice_exercise(exercise: AnyExercise, points: float) -> PracticeExercise:
+    """Cut out the part of an exercise that ships with a release."""
+    return PracticeExercise(exercise.id, exercise.title, points, exercise.formula, exercise.public_cases())
+
+
+def load_exercises(folder: Path) -> dict[str, AnyExercise]:
+    """Load the exercises that `exercises.py` in an assignment's folder declares as `EXERCISES`.
+
+    Raises
+    ------
+    CourseError
+        When the file is missing, declares none, or declares an id twice.
+    """
+    path = folder / "exercises.py"
+    if not path.is_file():
+        raise CourseError(f"{path} is missing: declare the graded exercises there, as `EXERCISES = [...]`")
+    declared: Sequence[AnyExercise] = getattr(_import(path), "EXERCISES", [])
+    exercises = {exercise.id: exercise for exercise in declared}
+    if not exercises or len(exercises) < len(declared):
+        raise CourseError(f"{path} must declare `EXERCISES`, a list of exercises with ids of their own")
+    return exercises
+
+
+def load_materials(folder: Path) -> Mapping[str, Callable[[Path], None]]:
+    """Load the files that an assignment's notebooks need, as `exercises.py` declares them in `MATERIALS`.
+
+    Each name comes with the function that writes the file to a path, the same bytes every time.
+    """
+    return getattr(_import(folder / "exercises.py"), "MATERIALS", {})
+
+
+def _import(path: Path) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(f"exercises_of_{path.parent.name}", path)
+    if spec is None or spec.loader is None:
+        raise CourseError(f"{path} cannot be imported")
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,252 @@
+"""Reading what was submitted, whatever it is, and putting it back into the shape of what was released.
+
+Of a submitted file we take the cells' types and sources, and the marks by which graded cells are recognised; nothing
+else in it is believed. Flags, points, ids and locked text come from the release.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import nbformat
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+
+from vitrina.messages import _
+from vitrina_autograder.marks import is_answer, is_check, is_locked
+
+#: Where remarks about a submission travel from reading to grading, in the notebook's metadata.
+REMARKS = "vitrina_remarks"
+
+_MAX_FILE_BYTES = 200 << 20
+_MAKERS = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+_IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
+
+
+class UnreadableError(Exception):
+    """A submitted file that is no notebook; the message says why, for the student."""
+
+
+def read_submission(path: Path) -> NotebookNode:
+    """Read a submitted notebook, in whatever encoding and version it was saved.
+
+    Returns
+    -------
+    NotebookNode
+        Version 4, with types, sources, attached pictures, ids and nbgrader's metadata of the cells; no outputs.
+
+    Raises
+    ------
+    UnreadableError
+        When it is not a notebook.
+    """
+    cells = [cell for item in _cells(_parse(path)) if (cell := _cell(item)) is not None]
+    return new_notebook(cells=cells, metadata={REMARKS: []})
+
+
+def _parse(path: Path) -> dict[str, Any]:
+    if path.is_symlink() or not path.is_file():
+        raise UnreadableError(_("it is not a file"))
+    if path.stat().st_size > _MAX_FILE_BYTES:
+        raise UnreadableError(_("it is larger than {size} MB").format(size=_MAX_FILE_BYTES >> 20))
+    data = path.read_bytes()
+    if not data.strip():
+        raise UnreadableError(_("it is empty"))
+    try:
+        tree = json.loads(_text(data))
+    except (ValueError, RecursionError) as error:
+        raise UnreadableError(_("it is not a notebook (JSON): {error}").format(error=error)) from error
+    if not isinstance(tree, dict):
+        raise UnreadableError(_("it is not a notebook: no cells"))
+    return cast(dict[str, Any], tree)
+
+
+def _text(data: bytes) -> str:
+    """Decode bytes as JSON's encodings, else as the one that takes everything."""
+    encoding = json.detect_encoding(data)
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError:
+        return data.decode("latin-1")
+
+
+def _cells(tree: Mapping[str, Any]) -> list[Any]:
+    """Find the cells; version 3 kept them in worksheets and called the source `input`."""
+    if isinstance(tree.get("cells"), list):
+        return tree["cells"]
+    worksheets = tree.get("worksheets")
+    if isinstance(worksheets, list):
+        sheets = [sheet for sheet in cast(list[Any], worksheets) if isinstance(sheet, dict)]
+        return [cell for sheet in sheets for cell in cast(dict[str, Any], sheet).get("cells", [])]
+    raise UnreadableError(_("it is not a notebook: no cells"))
+
+
+def _cell(item: object) -> NotebookNode | None:
+    if not isinstance(item, dict):
+        return None
+    fields = cast(dict[str, Any], item)
+    maker = _MAKERS.get(str(fields.get("cell_type")))
+    if maker is None:
+        return None
+    cell = maker(source=_source(fields.get("source", fields.get("input", ""))))
+    cell.id = _plain_id(fields.get("id"), cell.id)
+    metadata = fields.get("metadata")
+    marks = cast(dict[str, Any], metadata).get("nbgrader") if isinstance(metadata, dict) else None
+    if isinstance(marks, dict):
+        cell.metadata["nbgrader"] = {"grade_id": str(cast(dict[str, Any], marks).get("grade_id", ""))}
+    attachments = _pictures(fields.get("attachments"))
+    if attachments and cell.cell_type == "markdown":
+        cell["attachments"] = attachments
+    return cell
+
+
+def _source(value: object) -> str:
+    lines = cast(list[object], value) if isinstance(value, list) else [value]
+    text = "".join(line for line in lines if isinstance(line, str))
+    return text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
+
+
+def _plain_id(value: object, default: str) -> str:
+    known = isinstance(value, str) and 0 < len(value) <= 64 and value.replace("-", "").replace("_", "").isalnum()
+    return cast(str, value) if known and cast(str, value).isascii() else default
+
+
+def _pictures(attachments: object) -> dict[str, dict[str, str]]:
+    """Keep attached pictures, which a written answer may have."""
+    if not isinstance(attachments, dict):
+        return {}
+    kept: dict[str, dict[str, str]] = {}
+    for name, bundle in cast(dict[str, Any], attachments).items():
+        if isinstance(bundle, dict):
+            pictures = cast(dict[str, Any], bundle).items()
+            kept[name] = {kind: data for kind, data in pictures if kind in _IMAGE_TYPES and isinstance(data, str)}
+    return kept
+
+
+def blank_submission(release: Path, reason: str) -> NotebookNode:
+    """Give the released notebook in place of a file that cannot be read, with the reason on top."""
+    notebook = cast(NotebookNode, nbformat.read(release, as_version=4))
+    remark = _("the submitted file could not be read: {reason}").format(reason=reason)
+    notebook.metadata[REMARKS] = [remark]
+    notebook.cells.insert(0, new_markdown_cell(f"**{remark[0].upper()}{remark[1:]}.**", id="remark"))
+    return notebook
+
+
+@dataclass(frozen=True)
+class _Found:
+    """A submitted cell that stands for a released one; `certain` where it carries the released cell's mark."""
+
+    index: int
+    certain: bool
+
+
+def restore(notebook: NotebookNode, release: NotebookNode) -> list[str]:
+    """Put the released cells of a submission back into shape, in place.
+
+    Every marked cell of the release (graded, solution or locked) is found again by its nbgrader id, its cell id or,
+    for a `check(...)`, its text; it gets the released metadata and, if locked, the released text. Of copies the last
+    one counts, of a written answer the last one that says something. Missing cells are put back. All other cells
+    lose whatever nbgrader metadata they claim to have.
+
+    Returns
+    -------
+    list of str
+        Remarks: what was unusual.
+    """
+    templates = {cell.metadata.nbgrader.grade_id: cell for cell in release.cells if "nbgrader" in cell.metadata}
+    found = _find(notebook.cells, templates)
+    remarks: list[str] = []
+    chosen = {key: _choose(key, templates[key], matches, notebook.cells, remarks) for key, matches in found.items()}
+    cells = list(notebook.cells)
+    for cell in cells:
+        cell.metadata.pop("nbgrader", None)
+        cell.metadata.pop("tags", None)
+    for key, index in chosen.items():
+        cells[index] = _reshaped(cells[index], templates[key], remarks)
+    _put_back(cells, templates, {key: cells[index] for key, index in chosen.items()}, remarks)
+    notebook.cells = cells
+    _renew_ids(notebook.cells)
+    notebook.metadata = NotebookNode({**release.metadata, REMARKS: [*notebook.metadata.get(REMARKS, []), *remarks]})
+    return remarks
+
+
+def _find(cells: Sequence[NotebookNode], templates: Mapping[str, NotebookNode]) -> dict[str, list[_Found]]:
+    by_id = {template.id: key for key, template in templates.items()}
+    by_text = {_squeezed(template.source): key for key, template in templates.items() if is_check(template)}
+    found: dict[str, list[_Found]] = {}
+    for index, cell in enumerate(cells):
+        mark = cell.metadata.get("nbgrader", {}).get("grade_id")
+        key = mark if mark in templates else by_id.get(cell.id)
+        certain = key is not None
+        key = key or by_text.get(_squeezed(cell.source))
+        if key is not None:
+            found.setdefault(key, []).append(_Found(index, certain))
+    return found
+
+
+def _squeezed(source: str) -> str:
+    return "".join(source.split())
+
+
+def _choose(
+    key: str,
+    template: NotebookNode,
+    matches: Sequence[_Found],
+    cells: Sequence[NotebookNode],
+    remarks: list[str],
+) -> int:
+    certain = [match for match in matches if match.certain] or list(matches)
+    if len(certain) > 1:
+        text = _("`{name}` is there {count} times; the last one counts")
+        remarks.append(text.format(name=key, count=len(certain)))
+    if is_answer(template):
+        written = [match for match in certain if cells[match.index].source.strip() not in ("", template.source.strip())]
+        certain = written or certain
+    return certain[-1].index
+
+
+def _reshaped(cell: NotebookNode, template: NotebookNode, remarks: list[str]) -> NotebookNode:
+    """Make a cell of the released one with the student's text, unless the text is locked."""
+    shaped = cast(NotebookNode, nbformat.from_dict(template))
+    if not is_locked(template):
+        shaped.source = cell.source
+        if "attachments" in cell and shaped.cell_type == "markdown":
+            shaped["attachments"] = cell["attachments"]
+    elif cell.source != template.source or cell.cell_type != template.cell_type:
+        remarks.append(_("`{name}` was changed and has been restored").format(name=template.metadata.nbgrader.grade_id))
+    return shaped
+
+
+def _put_back(
+    cells: list[NotebookNode],
+    templates: Mapping[str, NotebookNode],
+    present: Mapping[str, NotebookNode],
+    remarks: list[str],
+) -> None:
+    """Insert missing cells after the marked cell before them, or at the end."""
+    previous: NotebookNode | None = None
+    for key, template in templates.items():
+        cell = present.get(key)
+        if cell is None:
+            cell = cast(NotebookNode, nbformat.from_dict(template))
+            position = len(cells) if previous is None else _position(cells, previous) + 1
+            cells.insert(position, cell)
+            remarks.append(_("`{name}` was missing and has been put back").format(name=key))
+        previous = cell
+
+
+def _position(cells: Sequence[NotebookNode], wanted: NotebookNode) -> int:
+    return next(index for index, cell in enumerate(cells) if cell is wanted)
+
+
+def _renew_ids(cells: Iterable[NotebookNode]) -> None:
+    """Give copies of a cell an id of their own."""
+    seen: set[str] = set()
+    for number, cell in enumerate(cells):
+        if cell.id in seen:
+            cell.id = f"copy-{number}"
+        seen.add(cell.id)

@@ -1,0 +1,60 @@
+"""A kernel manager whose kernels run in the sandbox: sockets instead of network ports, all in the job's folder."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import zmq
+import zmq.asyncio
+from jupyter_client.kernelspec import KernelSpec
+from jupyter_client.manager import AsyncKernelManager
+
+from vitrina_autograder.sandbox import Job, Limits, sandboxed
+
+#: A message beyond this never enters the grader's memory: the connection is dropped instead.
+_MAX_MESSAGE_BYTES = 64 << 20
+
+
+class SandboxedKernelManager(AsyncKernelManager):
+    """Starts an IPython kernel for one job.
+
+    Parameters
+    ----------
+    job : Job
+        The folders of the run.
+    limits : Limits
+        What the kernel may use.
+    """
+
+    def __init__(self, job: Job, limits: Limits, **kwargs: Any) -> None:
+        context = zmq.asyncio.Context()
+        context.setsockopt(zmq.MAXMSGSIZE, _MAX_MESSAGE_BYTES)
+        wires = job.new_wires()
+        connection_file = str(wires / "kernel.json")
+        super().__init__(
+            context=context,
+            transport="ipc",
+            ip=str(wires / "kernel"),
+            connection_file=connection_file,
+            **kwargs,
+        )
+        kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file, "--log-level=CRITICAL"]
+        self._job = job
+        self._spec = KernelSpec(
+            argv=sandboxed(kernel, job, limits, wires=wires),
+            display_name="Python (sandboxed)",
+            language="python",
+            interrupt_mode="message",
+        )
+
+    def write_connection_file(self, **kwargs: Any) -> None:
+        """Write the connection file so that the kernel's user can read it."""
+        super().write_connection_file(**kwargs)
+        self._job.hand_over(Path(self.connection_file))
+
+    @property
+    def kernel_spec(self) -> KernelSpec:
+        """The command of this job's kernel; there is no such kernel on disk."""
+        return self._spec

@@ -1,0 +1,85 @@
+"""What an instructor's page shows of a student's work is harmless: no script of a student's runs there.
+
+nbgrader renders outputs and Markdown as they are. Through its configuration we put cleaning filters in their place
+(`markdown2html`, `clean_html`) and clean the outputs of a graded notebook before they are stored.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import bleach
+from bleach.css_sanitizer import CSSSanitizer
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
+from nbconvert.preprocessors import Preprocessor
+from nbformat import NotebookNode
+
+_TAGS = """
+a abbr b blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre q s
+small span strong sub summary sup table tbody td tfoot th thead tr u ul
+"""
+_STYLES = """
+background-color border border-left border-collapse color font-family font-size font-style font-weight margin
+margin-left padding text-align text-decoration vertical-align white-space width
+"""
+_CSS = CSSSanitizer(allowed_css_properties=_STYLES.split())
+_EMBEDDED_IMAGE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*\Z")
+#: MathJax commands that make links, load code or change the page.
+_MATH_COMMANDS = re.compile(r"\\(href|style|class|cssId|unicode|require|url)(?![A-Za-z])")
+_SHOWN_TYPES = frozenset({"text/plain", "image/png", "image/jpeg"})
+_MAX_STORED = 4 << 20
+
+
+def _allowed(tag: str, name: str, value: str) -> bool:
+    if name in ("style", "title", "class", "align"):
+        return True
+    if tag == "a" and name == "href":
+        return not value.strip().lower().startswith("data:")
+    if tag == "img" and name == "src":
+        return bool(_EMBEDDED_IMAGE.match(value))
+    return (tag, name) in {("img", "alt"), ("img", "width"), ("img", "height"), ("td", "colspan"), ("td", "rowspan")}
+
+
+def clean_html(html: str) -> str:
+    """Keep the harmless part of HTML: no script, no event handler, no form, no frame, nothing loaded from elsewhere."""
+    return bleach.clean(
+        html,
+        tags=_TAGS.split(),
+        attributes=_allowed,
+        protocols={"http", "https", "mailto", "data"},
+        css_sanitizer=_CSS,
+        strip=True,
+    )
+
+
+@pass_context
+def clean_markdown(context: Context, source: str) -> str:
+    """Render Markdown as nbconvert does, and keep the harmless part."""
+    cell = context.get("cell") or {}
+    renderer = IPythonRenderer(escape=False, attachments=cell.get("attachments", {}))
+    harmless = _MATH_COMMANDS.sub(r"\\text{\1}", source)
+    return clean_html(MarkdownWithMath(renderer=renderer).render(harmless))
+
+
+class CleanOutputs(Preprocessor):
+    """Stores only outputs that are harmless to show: text, pictures and cleaned HTML."""
+
+    def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
+        """Clean the outputs of one cell."""
+        del index
+        for output in cell.get("outputs", []):
+            if output.output_type in ("display_data", "execute_result"):
+                output.data = _clean_bundle(output.data)
+                output.metadata = NotebookNode()
+        return cell, resources
+
+
+def _clean_bundle(data: dict[str, Any]) -> NotebookNode:
+    kept = {kind: value for kind, value in data.items() if kind in _SHOWN_TYPES and isinstance(value, str)}
+    html = data.get("text/html")
+    if isinstance(html, str) and len(html) <= _MAX_STORED:
+        kept["text/html"] = clean_html(html)
+    return NotebookNode(kept or {"text/plain": ""})

@@ -1,0 +1,77 @@
+"""The verdicts of a submission on disk: one JSON file a student and assignment, written by trusted code only.
+
+The gradebook holds the scores; this file holds why: every case, every remark about the submission, and how it was run.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from vitrina.judging import Outcome, Verdict
+from vitrina_autograder.course import Course
+
+
+@dataclass
+class Record:
+    """What is known of one graded submission.
+
+    Attributes
+    ----------
+    verdicts : dict
+        The verdicts by exercise id.
+    remarks : list of str
+        What was unusual: cells put back, a kernel that died, a file that could not be read.
+    sandbox : str
+        How the student's code was shut in.
+    seconds : float
+        Wall time of the execution.
+    """
+
+    student: str
+    assignment: str
+    verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
+    remarks: list[str] = field(default_factory=list[str])
+    sandbox: str = ""
+    seconds: float = 0.0
+
+
+def verdict_to_data(verdict: Verdict) -> dict[str, Any]:
+    """Make plain data of a verdict; the arrays of public cases stay out."""
+    outcomes = [{**asdict(outcome), "expected": None, "received": None} for outcome in verdict.outcomes]
+    return {**vars(verdict), "outcomes": outcomes}
+
+
+def verdict_from_data(data: Mapping[str, Any]) -> Verdict:
+    """Make a verdict of what `verdict_to_data` gave."""
+    fields = dict(data)
+    outcomes = [Outcome(**outcome) for outcome in fields.pop("outcomes")]
+    return Verdict(**fields, outcomes=outcomes)
+
+
+def record_path(course: Course, assignment: str, student: str) -> Path:
+    """Where the record of a submission lies."""
+    return course.verdicts / assignment / f"{student}.json"
+
+
+def save_record(course: Course, record: Record) -> None:
+    """Write a record; a reader never sees half of it."""
+    path = record_path(course, record.assignment, record.student)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    data = {**vars(record), "verdicts": {key: verdict_to_data(item) for key, item in record.verdicts.items()}}
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps(data, indent=1), encoding="utf-8")
+    draft.replace(path)
+
+
+def load_record(course: Course, assignment: str, student: str) -> Record | None:
+    """Read a record, or `None` where the submission was never graded."""
+    path = record_path(course, assignment, student)
+    if not path.exists():
+        return None
+    data = json.loads(path.read_text(encoding="utf-8"))
+    verdicts = {key: verdict_from_data(item) for key, item in data.pop("verdicts").items()}
+    return Record(**data, verdicts=verdicts)

@@ -1,0 +1,52 @@
+"""The only nbgrader configuration: the course lives in `build/`, and graded code runs in a sandbox under an examiner.
+
+Plain `nbgrader autograde week2`, formgrader's *Autograde* button and `vitrina grade week2` all read it.
+"""
+
+from pathlib import Path
+
+from nbconvert.preprocessors import ClearMetadataPreprocessor
+from nbgrader.preprocessors import (
+    AssignLatePenalties,
+    CheckCellMetadata,
+    ClearOutput,
+    DeduplicateIds,
+    LimitOutput,
+    OverwriteCells,
+    OverwriteKernelspec,
+    SaveAutoGrades,
+)
+
+from vitrina_autograder.pages import CleanOutputs, clean_html, clean_markdown
+from vitrina_autograder.preprocessors import Examination, RestoreCells, SubmissionExporter, adopt_renamed
+
+c = get_config()  # noqa: F821 (nbgrader provides it)
+
+c.CourseDirectory.course_id = "interpretabilidad"
+c.CourseDirectory.root = str(Path(__file__).resolve().parent / "build")
+# A text source that strays into nbgrader's tree must never be released with its solutions.
+c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc*", "__pycache__", ".*", "*.py"]
+
+c.Autograde.exporter_class = SubmissionExporter
+c.Autograde.pre_convert_hook = adopt_renamed
+c.Autograde.sanitize_preprocessors = [
+    RestoreCells,
+    ClearOutput,
+    DeduplicateIds,
+    OverwriteKernelspec,
+    OverwriteCells,
+    CheckCellMetadata,
+]
+c.Autograde.autograde_preprocessors = [
+    Examination,
+    CleanOutputs,
+    ClearMetadataPreprocessor,
+    LimitOutput,
+    SaveAutoGrades,
+    AssignLatePenalties,
+    CheckCellMetadata,
+]
+
+# Scripts in a student's outputs or Markdown never run in an instructor's page.
+c.HTMLExporter.sanitize_html = True
+c.HTMLExporter.filters = {"clean_html": clean_html, "markdown2html": clean_markdown}

@@ -1,0 +1,94 @@
+"""Each axiom accepts the textbook answer and rejects an answer that violates it."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vitrina.properties import PROPERTIES
+from vitrina_solutions import lrp
+
+
+class Linear:
+    """A stand-in for a model without biases: its logits are the inputs times a matrix."""
+
+    def __init__(self, weights):
+        self.weights = weights
+
+    def __call__(self, inputs):
+        return inputs @ self.weights
+
+
+def layer(seed):
+    """Arguments of LRP-0 for a layer without bias; some activations are exactly 0."""
+    rng = np.random.default_rng(seed)
+    activations = rng.uniform(0.1, 1, (3, 5)) * (rng.random((3, 5)) > 0.3)
+    activations[0, 0] = 0
+    weights = np.abs(rng.normal(size=(5, 4))) + 0.1
+    return {"activations": activations, "weights": weights, "bias": np.zeros(4), "relevance": rng.uniform(0, 1, (3, 4))}
+
+
+def pixels(seed):
+    """Arguments of z^B for positive relevance."""
+    rng = np.random.default_rng(seed)
+    inputs, weights = rng.uniform(0.1, 0.9, (3, 5)), rng.normal(size=(5, 4))
+    return {"inputs": inputs, "weights": weights, "relevance": rng.uniform(0, 1, (3, 4)), "low": 0.0, "high": 1.0}
+
+
+seeds = st.integers(0, 2**32 - 1)
+
+
+@given(seeds)
+def test_lrp_0_has_the_axioms_of_a_layer(seed):
+    arguments = layer(seed)
+    answer = lrp.lrp_0(*arguments.values())
+    for name in ("same shape", "zero activation gets nothing", "positivity"):
+        assert PROPERTIES[name](arguments, answer) is None
+
+
+@given(seeds)
+def test_zb_has_the_axioms_of_the_pixels(seed):
+    arguments = pixels(seed)
+    answer = lrp.lrp_zb(*arguments.values())
+    for name in ("same shape", "conservation", "positivity"):
+        assert PROPERTIES[name](arguments, answer) is None
+
+
+def test_positivity_asks_for_nothing_where_relevance_is_negative():
+    assert PROPERTIES["positivity"]({"relevance": np.array([[1.0, -1.0]])}, np.array([[-1.0, 1.0]])) is None
+
+
+INPUTS = np.array([[1.0, 0.0], [2.0, 3.0]])
+WEIGHTS = np.array([[1.0, -1.0], [0.5, 2.0]])
+MODEL = {"model": Linear(WEIGHTS), "inputs": INPUTS, "target": 0}
+LAYER = {"activations": INPUTS, "weights": WEIGHTS, "bias": np.zeros(2), "relevance": np.ones((2, 2))}
+RIGHT = INPUTS * WEIGHTS[:, 0]
+
+
+@pytest.mark.parametrize("name", ["same shape", "zero input gets nothing", "completeness"])
+def test_gradient_x_input_of_a_linear_model_has_its_axioms(name):
+    assert PROPERTIES[name](MODEL, RIGHT) is None
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments", "answer"),
+    [
+        ("same shape", MODEL, RIGHT[0]),
+        ("same shape", LAYER, RIGHT.T[:1]),
+        ("non-negative", MODEL, np.array([[0.0, -1e-9]])),
+        ("zero input gets nothing", MODEL, RIGHT + 0.1),
+        ("zero activation gets nothing", LAYER, RIGHT + 0.1),
+        ("zero activation gets nothing", LAYER, RIGHT[0]),
+        ("positivity", LAYER, np.array([[1.0, 1.0], [2.5, -0.5]])),
+        ("conservation", LAYER, np.array([[1.0, 1.0], [1.0, 1.5]])),
+        ("conservation", LAYER, np.array([[1.0, 1.0], [np.nan, 1.0]])),
+        ("completeness", MODEL, 2 * RIGHT),
+    ],
+)
+def test_a_violation_is_named(name, arguments, answer):
+    assert PROPERTIES[name](arguments, answer)
+
+
+def test_every_axiom_is_shown_to_reject_something():
+    parameters = test_a_violation_is_named.pytestmark[0].args[1]
+    assert {name for name, *_ in parameters} == set(PROPERTIES)
