@@ -9,16 +9,12 @@ from nbconvert.preprocessors import ClearMetadataPreprocessor
 from nbgrader.preprocessors import (
     AssignLatePenalties,
     CheckCellMetadata,
-    ClearOutput,
-    DeduplicateIds,
     LimitOutput,
-    OverwriteCells,
-    OverwriteKernelspec,
     SaveAutoGrades,
 )
 
 from vitrina_autograder.pages import CleanOutputs, clean_html, clean_markdown
-from vitrina_autograder.preprocessors import Examination, RestoreCells, SubmissionExporter, adopt_renamed
+from vitrina_autograder.preprocessors import Examination, SubmissionExporter, adopt_renamed
 
 c = get_config()  # noqa: F821 (nbgrader provides it)
 
@@ -29,14 +25,6 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc*", "__pycache__", ".*",
 
 c.Autograde.exporter_class = SubmissionExporter
 c.Autograde.pre_convert_hook = adopt_renamed
-c.Autograde.sanitize_preprocessors = [
-    RestoreCells,
-    ClearOutput,
-    DeduplicateIds,
-    OverwriteKernelspec,
-    OverwriteCells,
-    CheckCellMetadata,
-]
 c.Autograde.autograde_preprocessors = [
     Examination,
     CleanOutputs,

@@ -1,7 +1,7 @@
-"""The examiner: the process that holds the reference implementation, and the handle by which it is steered.
+"""The examiner: the process that holds the reference implementation, and the handles by which it is steered.
 
-The executor starts it once a batch (importing TensorFlow costs seconds) and tells it over a socket pair whose work is
-examined and which graded cell is running.
+The executor starts it once a batch (importing TensorFlow costs seconds) and opens an exam for each submission: over a
+control socket of that exam it tells which graded cell is running and gets the verdict.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
+import shutil
 import socket
 import subprocess
 import sys
+import tempfile
+import threading
+from collections.abc import Generator
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -20,7 +24,7 @@ from vitrina.judging import Verdict
 from vitrina.protocol import ProtocolError, receive, send
 from vitrina_autograder.course import Course
 from vitrina_autograder.exam import Exam
-from vitrina_autograder.exercise import load_exercises
+from vitrina_autograder.exercise import AnyExercise, load_exercises
 from vitrina_autograder.verdicts import verdict_from_data, verdict_to_data
 
 _START_SECONDS = 120.0
@@ -32,8 +36,38 @@ class ExaminerError(Exception):
     """The examiner could not be started, or was lost."""
 
 
+class Invigilator:
+    """The executor's handle of one exam: says which graded cell is running."""
+
+    def __init__(self, control: socket.socket) -> None:
+        self._control = control
+
+    def enter_cell(self, exercise: str, points: float) -> None:
+        """Say that the graded cell of an exercise starts running."""
+        self.tell(do="enter", exercise=exercise, points=points)
+
+    def leave_cell(self) -> Verdict | None:
+        """Say that the cell has ended; get its verdict, if there is one."""
+        data = self.tell(do="leave").get("verdict")
+        return verdict_from_data(data) if data else None
+
+    def tell(self, **order: Any) -> dict[str, Any]:
+        """Give an order and wait for the answer.
+
+        Raises
+        ------
+        ExaminerError
+            When the examiner does not answer.
+        """
+        try:
+            send(self._control, order)
+            return receive(self._control)
+        except (OSError, ProtocolError) as error:
+            raise ExaminerError(f"the examiner does not answer: {error}") from error
+
+
 class Examiner:
-    """Handle of an examiner process for one assignment.
+    """Handle of an examiner process for one assignment; many exams may be open at once.
 
     Parameters
     ----------
@@ -41,75 +75,71 @@ class Examiner:
         Whose secret seeds the exams.
     folder : Path
         The assignment's folder with its `exercises.py`.
+
+    Raises
+    ------
+    ExaminerError
+        When the process does not get ready, for example because `exercises.py` has an error.
     """
 
     def __init__(self, course: Course, folder: Path) -> None:
-        self._control, theirs = socket.socketpair()
+        self._folder = Path(tempfile.mkdtemp(prefix="vitrina-"))
+        self._address = self._folder / "control"
+        self._life, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(course.root), str(folder), str(theirs.fileno())],
+                [sys.executable, "-m", __name__, course.root, folder, self._address, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
             )
         atexit.register(self.close)
-        self._control.settimeout(_START_SECONDS)
-        self._hear()
-        self._control.settimeout(_REPLY_SECONDS)
+        self._life.settimeout(_START_SECONDS)
+        if not self._life.recv(1):
+            self.close()
+            raise ExaminerError(f"the examiner of {folder} does not start; the error stands above")
 
     @property
     def alive(self) -> bool:
         """Whether the process still runs."""
         return self._process.poll() is None
 
-    def open_exam(self, student: str, address: Path) -> None:
-        """Begin a student's exam, listening at `address`."""
-        self._tell(do="open", student=student, address=str(address))
-
-    def enter_cell(self, exercise: str, points: float) -> None:
-        """Say that the graded cell of an exercise starts running."""
-        self._tell(do="enter", exercise=exercise, points=points)
-
-    def leave_cell(self) -> Verdict | None:
-        """Say that the cell has ended; get its verdict, if there is one."""
-        data = self._tell(do="leave").get("verdict")
-        return verdict_from_data(data) if data else None
-
-    def close_exam(self) -> None:
-        """End the student's exam."""
-        self._tell(do="close")
+    @contextlib.contextmanager
+    def exam(self, student: str, address: Path) -> Generator[Invigilator]:
+        """Hold a student's exam, listening for the kernel at `address`."""
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
+            control.settimeout(_REPLY_SECONDS)
+            try:
+                control.connect(str(self._address))
+            except OSError as error:
+                raise ExaminerError(f"the examiner was lost: {error}") from error
+            invigilator = Invigilator(control)
+            invigilator.tell(student=student, address=str(address))
+            yield invigilator
 
     def close(self) -> None:
         """End the process."""
         atexit.unregister(self.close)
-        self._control.close()
+        self._life.close()
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(_END_SECONDS)
         self._process.kill()
         self._process.wait()
-
-    def _tell(self, **message: Any) -> dict[str, Any]:
-        try:
-            send(self._control, message)
-        except OSError as error:
-            raise ExaminerError(f"the examiner was lost: {error}") from error
-        return self._hear()
-
-    def _hear(self) -> dict[str, Any]:
-        try:
-            return receive(self._control)
-        except (OSError, ProtocolError) as error:
-            raise ExaminerError(f"the examiner does not answer: {error}") from error
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 def examiner_for(course: Course, folder: Path) -> Examiner:
     """Get the examiner of an assignment: the one that runs already, unless it ended or its exercises changed."""
-    modified = (folder / "exercises.py").stat().st_mtime_ns
-    examiner = _started(course, folder, modified)
-    if not examiner.alive:
-        _started.cache_clear()
+    with _starting:
+        modified = (folder / "exercises.py").stat().st_mtime_ns
         examiner = _started(course, folder, modified)
-    return examiner
+        if not examiner.alive:
+            _started.cache_clear()
+            examiner = _started(course, folder, modified)
+        return examiner
+
+
+_starting = threading.Lock()
 
 
 @lru_cache(maxsize=1)
@@ -117,33 +147,50 @@ def _started(course: Course, folder: Path, _modified: int) -> Examiner:
     return Examiner(course, folder)
 
 
-def _obey(control: socket.socket, course: Course, folder: Path) -> None:
-    """Serve the executor until it hangs up."""
-    exercises = load_exercises(folder)
-    exam: Exam | None = None
-    send(control, {"ready": True})
-    while True:
-        message = receive(control)
-        answer: dict[str, Any] = {}
-        match message.pop("do"):
-            case "open":
-                exam = Exam(exercises, message["student"], course.secret, Path(message["address"]))
-            case "enter" if exam:
-                exam.enter_cell(message["exercise"], message["points"])
-            case "leave" if exam:
-                verdict = exam.leave_cell()
-                answer["verdict"] = verdict_to_data(verdict) if verdict else None
-            case "close" if exam:
-                exam.close()
-                exam = None
-            case order:
-                raise ProtocolError(f"unknown order {order!r}")
-        send(control, answer)
+class _Office:
+    """The process's own side: an exam for every executor that connects."""
+
+    def __init__(self, course: Course, folder: Path) -> None:
+        self._secret = course.secret
+        self._exercises: dict[str, AnyExercise] = load_exercises(folder)
+
+    def serve(self, listener: socket.socket) -> None:
+        """Take executors in until the process ends."""
+        while True:
+            control, _peer = listener.accept()
+            threading.Thread(target=self._hold, args=(control,), daemon=True).start()
+
+    def _hold(self, control: socket.socket) -> None:
+        """Hold one exam until its executor hangs up."""
+        with control, contextlib.suppress(ProtocolError, OSError):
+            opening = receive(control)
+            exam = Exam(self._exercises, opening["student"], self._secret, Path(opening["address"]))
+            with contextlib.closing(exam):
+                send(control, {})
+                while True:
+                    send(control, _obey(exam, receive(control)))
 
 
-def _main(root: str, folder: str, descriptor: str) -> None:
-    with socket.socket(fileno=int(descriptor)) as control, contextlib.suppress(ProtocolError):
-        _obey(control, Course(Path(root)), Path(folder))
+def _obey(exam: Exam, order: dict[str, Any]) -> dict[str, Any]:
+    match order:
+        case {"do": "enter", "exercise": exercise, "points": points}:
+            exam.enter_cell(exercise, points)
+            return {}
+        case {"do": "leave"}:
+            verdict = exam.leave_cell()
+            return {"verdict": verdict_to_data(verdict) if verdict else None}
+        case _:
+            raise ProtocolError(f"unknown order {order!r}")
+
+
+def _main(root: str, folder: str, address: str, life: str) -> None:
+    office = _Office(Course(Path(root)), Path(folder))
+    with socket.socket(fileno=int(life)) as alive, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        listener.bind(address)
+        listener.listen()
+        threading.Thread(target=office.serve, args=(listener,), daemon=True).start()
+        alive.send(b"!")
+        alive.recv(1)  # returns when the executor is gone
 
 
 if __name__ == "__main__":

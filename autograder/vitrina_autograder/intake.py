@@ -20,7 +20,7 @@ from vitrina.messages import _
 from vitrina_autograder.marks import is_answer, is_check, is_locked
 
 #: Where remarks about a submission travel from reading to grading, in the notebook's metadata.
-REMARKS = "vitrina_remarks"
+_REMARKS = "vitrina_remarks"
 
 _MAX_FILE_BYTES = 200 << 20
 _MAKERS = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
@@ -45,7 +45,7 @@ def read_submission(path: Path) -> NotebookNode:
         When it is not a notebook.
     """
     cells = [cell for item in _cells(_parse(path)) if (cell := _cell(item)) is not None]
-    return new_notebook(cells=cells, metadata={REMARKS: []})
+    return new_notebook(cells=cells, metadata={_REMARKS: []})
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -127,11 +127,21 @@ def _pictures(attachments: object) -> dict[str, dict[str, str]]:
     return kept
 
 
+def add_remarks(notebook: NotebookNode, remarks: Iterable[str]) -> None:
+    """Note in a notebook what was unusual about its submission."""
+    notebook.metadata[_REMARKS] = [*notebook.metadata.get(_REMARKS, []), *remarks]
+
+
+def take_remarks(notebook: NotebookNode) -> list[str]:
+    """Take the remarks out of a notebook."""
+    return list(notebook.metadata.pop(_REMARKS, []))
+
+
 def blank_submission(release: Path, reason: str) -> NotebookNode:
     """Give the released notebook in place of a file that cannot be read, with the reason on top."""
     notebook = cast(NotebookNode, nbformat.read(release, as_version=4))
     remark = _("the submitted file could not be read: {reason}").format(reason=reason)
-    notebook.metadata[REMARKS] = [remark]
+    add_remarks(notebook, [remark])
     notebook.cells.insert(0, new_markdown_cell(f"**{remark[0].upper()}{remark[1:]}.**", id="remark"))
     return notebook
 
@@ -170,7 +180,9 @@ def restore(notebook: NotebookNode, release: NotebookNode) -> list[str]:
     _put_back(cells, templates, {key: cells[index] for key, index in chosen.items()}, remarks)
     notebook.cells = cells
     _renew_ids(notebook.cells)
-    notebook.metadata = NotebookNode({**release.metadata, REMARKS: [*notebook.metadata.get(REMARKS, []), *remarks]})
+    earlier = take_remarks(notebook)
+    notebook.metadata = cast(NotebookNode, nbformat.from_dict(release.metadata))
+    add_remarks(notebook, [*earlier, *remarks])
     return remarks
 
 

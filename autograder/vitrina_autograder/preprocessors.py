@@ -1,14 +1,12 @@
-"""Where nbgrader's pipeline meets ours: each class or function here is named in `nbgrader_config.py`.
+"""Where nbgrader's pipeline meets ours: what is named in `nbgrader_config.py`.
 
-Reading (`SubmissionExporter`), restoring (`RestoreCells`) and examining (`Examination`) replace what nbgrader does with
-a submission; everything else, from the gradebook to feedback, stays nbgrader's.
+Reading a submission (`SubmissionExporter`) and running it (`Examination`) are ours; everything else, from the gradebook
+to feedback, stays nbgrader's.
 """
 
 from __future__ import annotations
 
 import shutil
-import time
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -20,48 +18,25 @@ from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Integer
 
 from vitrina.judging import Verdict
-from vitrina.messages import _
 from vitrina.panel import html_panel
 from vitrina_autograder.course import Course
-from vitrina_autograder.examiner import examiner_for
-from vitrina_autograder.intake import REMARKS, UnreadableError, blank_submission, read_submission, restore
+from vitrina_autograder.examination import Examined, Paper, Rules, examine, fingerprint, restored, take_result
 from vitrina_autograder.marks import graded_exercise
-from vitrina_autograder.run import NotebookRun, Patience
-from vitrina_autograder.sandbox import Job, Limits, make_job, sandbox_name
+from vitrina_autograder.run import Patience
+from vitrina_autograder.sandbox import Limits, sandbox_name
 from vitrina_autograder.verdicts import Record, load_record, save_record
 
 
 class SubmissionExporter(NotebookExporter):
-    """Reads submissions leniently: a file that is no notebook becomes a blank one with the reason on top."""
+    """Reads submissions leniently, and puts them into the shape of the release before anything else looks at them."""
 
     def from_filename(self, filename: str, resources: Any = None, **kw: Any) -> Any:
         """Read and process one file; what a student submitted never raises here."""
-        path = Path(filename)
-        names = resources["nbgrader"]
-        course = _course(self.config)
-        if not path.is_relative_to(course.submitted):
+        paper = _paper(self.config, resources)
+        if Path(filename).resolve() != paper.submitted.resolve():
             return super().from_filename(filename, resources, **kw)
-        try:
-            notebook = read_submission(path)
-        except UnreadableError as error:
-            notebook = blank_submission(_released(course, names), str(error))
-        resources.setdefault("metadata", {})["path"] = str(path.parent)
-        resources["metadata"]["name"] = path.stem
-        return self.from_notebook_node(notebook, resources, **kw)
-
-
-class RestoreCells(NbGraderPreprocessor):
-    """Gives a submission the released cells' flags, points, ids and locked text."""
-
-    def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Restore one notebook."""
-        names = resources["nbgrader"]
-        course = _course(self.config)
-        release = cast(NotebookNode, nbformat.read(_released(course, names), as_version=4))
-        for remark in [*_renamed(course, names), *restore(nb, release)]:
-            self.log.warning("%s: %s", names["student"], remark)
-        nb.metadata[REMARKS] = [*_renamed(course, names), *nb.metadata[REMARKS]]
-        return nb, resources
+        resources.setdefault("metadata", {})["name"] = paper.notebook
+        return self.from_notebook_node(restored(paper), resources, **kw)
 
 
 class Examination(NbGraderPreprocessor):
@@ -72,31 +47,24 @@ class Examination(NbGraderPreprocessor):
     cpu_seconds = Integer(Limits.cpu_seconds, help="Seconds of CPU time for a notebook.").tag(config=True)
     memory_gigabytes = Integer(Limits.memory_bytes >> 30, help="Address space of a kernel.").tag(config=True)
 
+    @property
+    def rules(self) -> Rules:
+        """What this configuration allows a submission."""
+        limits = Limits(cpu_seconds=self.cpu_seconds, memory_bytes=self.memory_gigabytes << 30)
+        return Rules(limits, Patience(self.cell_seconds, self.notebook_seconds))
+
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
-        """Examine one notebook; a graded cell without a verdict earns nothing, and its panel says why."""
-        names = resources["nbgrader"]
-        course = _course(self.config)
-        start = time.monotonic()
-        with make_job(Path(resources["metadata"]["path"])) as job:
-            run = self._run(nb, job, course, names)
-        for cell in nb.cells:
+        """Examine one notebook, unless a result waits for it already, and record the verdicts."""
+        paper = _paper(self.config, resources)
+        examined = take_result(paper, fingerprint(paper, nb)) or examine(paper, nb, self.rules)
+        for cell in examined.notebook.cells:
             exercise = graded_exercise(cell)
             if exercise is not None:
-                _write_verdict(cell, run.verdicts.setdefault(exercise, _missing(cell, exercise)))
-        remarks = [*nb.metadata.pop(REMARKS, []), *run.remarks]
-        _record(course, names, run.verdicts, remarks, time.monotonic() - start)
-        return _without_surrogates(nb), resources
-
-    def _run(self, nb: NotebookNode, job: Job, course: Course, names: dict[str, str]) -> NotebookRun:
-        examiner = examiner_for(course, course.assignment_folder(names["assignment"]))
-        examiner.open_exam(names["student"], job.examiner_address)
-        limits = Limits(cpu_seconds=self.cpu_seconds, memory_bytes=self.memory_gigabytes << 30)
-        run = NotebookRun(nb, job, examiner, limits, Patience(self.cell_seconds, self.notebook_seconds))
-        try:
-            run.execute()
-        finally:
-            examiner.close_exam()
-        return run
+                _write_verdict(cell, examined.verdicts[exercise])
+        for remark in examined.remarks:
+            self.log.warning("%s: %s", paper.student, remark)
+        _record(paper, examined)
+        return examined.notebook, resources
 
 
 def adopt_renamed(assignment: str, student: str, notebooks: list[str]) -> None:
@@ -105,18 +73,30 @@ def adopt_renamed(assignment: str, student: str, notebooks: list[str]) -> None:
     nbgrader calls this before it converts a submission; `notebooks` is its list of files, changed in place.
     """
     del student
-    if not notebooks:
-        return
     folder = Path(notebooks[0]).parent
-    course = Course.find(folder)
+    adopted = adopt_notebooks(Course.find(folder), assignment, folder)
+    for original, copy in adopted.items():
+        notebooks[:] = [str(copy), *(name for name in notebooks if Path(name).name != original.name)]
+
+
+def adopt_notebooks(course: Course, assignment: str, folder: Path) -> dict[Path, Path]:
+    """Copy the notebooks of a submission that have another name to the names they were released under.
+
+    Returns
+    -------
+    dict of Path to Path
+        What was copied: the student's file and its copy.
+    """
     released = sorted((course.release / assignment).glob("*.ipynb"))
-    unknown = [path for path in map(Path, notebooks) if path.name not in {file.name for file in released}]
+    names = {path.name for path in released}
+    unknown = [path for path in sorted(folder.glob("*.ipynb")) if path.name not in names and not path.is_symlink()]
+    adopted: dict[Path, Path] = {}
     for wanted in released:
-        if not (folder / wanted.name).exists() and unknown:
+        if unknown and not (folder / wanted.name).exists():
             original = max(unknown, key=lambda path: _likeness(path, wanted))
             unknown.remove(original)
-            shutil.copyfile(original, folder / wanted.name)
-            notebooks[:] = [str(folder / wanted.name), *(name for name in notebooks if Path(name) != original)]
+            adopted[original] = Path(shutil.copyfile(original, folder / wanted.name))
+    return adopted
 
 
 def _likeness(path: Path, release: Path) -> int:
@@ -126,30 +106,10 @@ def _likeness(path: Path, release: Path) -> int:
     return sum(cell.metadata.nbgrader.grade_id in text for cell in cells if "nbgrader" in cell.metadata)
 
 
-def _renamed(course: Course, names: dict[str, str]) -> list[str]:
-    """Say that a notebook was submitted under another name, of which `adopt_renamed` made a copy."""
-    folder = course.submitted / names["student"] / names["assignment"]
-    adopted = folder / f"{names['notebook']}.ipynb"
-    originals = [path for path in sorted(folder.glob("*.ipynb")) if path != adopted]
-    same = [path.name for path in originals if path.read_bytes() == adopted.read_bytes()]
-    return [_("submitted as `{name}`").format(name=name) for name in same]
-
-
-def _course(config: Any) -> Course:
-    return Course(Path(config.CourseDirectory.root).parent)
-
-
-def _released(course: Course, names: dict[str, str]) -> Path:
-    return course.release / names["assignment"] / f"{names['notebook']}.ipynb"
-
-
-def _missing(cell: NotebookNode, exercise: str) -> Verdict:
-    """Make the verdict of a graded cell that got none: zero, with the reason as far as it is known."""
-    errors = [output for output in cell.outputs if output.output_type == "error"]
-    note = _("no answer reached the examiner")
-    if errors:
-        note += f": {errors[0].ename}: {errors[0].evalue}"[:400]
-    return Verdict(exercise, exercise, float(cell.metadata.nbgrader.points), note=note)
+def _paper(config: Any, resources: Any) -> Paper:
+    names = resources["nbgrader"]
+    course = Course(Path(config.CourseDirectory.root).parent)
+    return Paper(course, names["assignment"], names["student"], names["notebook"])
 
 
 def _write_verdict(cell: NotebookNode, verdict: Verdict) -> None:
@@ -158,23 +118,13 @@ def _write_verdict(cell: NotebookNode, verdict: Verdict) -> None:
     cell.outputs = [new_output("execute_result", data, execution_count=cell.execution_count)]
 
 
-def _record(
-    course: Course, names: dict[str, str], verdicts: dict[str, Verdict], remarks: Sequence[str], seconds: float
-) -> None:
+def _record(paper: Paper, examined: Examined) -> None:
     """Save the verdicts of a notebook beside those of the assignment's other notebooks."""
-    record = Record(names["student"], names["assignment"])
-    released = len(list((course.release / names["assignment"]).glob("*.ipynb")))
-    earlier = load_record(course, names["assignment"], names["student"]) if released > 1 else None
-    if earlier is not None:
-        record.verdicts |= earlier.verdicts
-    record.verdicts |= verdicts
-    record.remarks = list(remarks)
+    record = Record(paper.student, paper.assignment)
+    siblings = len(list(paper.release.parent.glob("*.ipynb"))) > 1
+    earlier = load_record(paper.course, paper.assignment, paper.student) if siblings else None
+    record.verdicts = {**(earlier.verdicts if earlier else {}), **examined.verdicts}
+    record.remarks = examined.remarks
     record.sandbox = sandbox_name()
-    record.seconds = round(seconds, 2)
-    save_record(course, record)
-
-
-def _without_surrogates(nb: NotebookNode) -> NotebookNode:
-    """Replace half characters, which cannot be written to a file."""
-    text = nbformat.writes(nb, version=nbformat.NO_CONVERT, ensure_ascii=False)
-    return cast(NotebookNode, nbformat.reads(text.encode("utf-8", "replace").decode("utf-8"), as_version=4))
+    record.seconds = examined.seconds
+    save_record(paper.course, record)

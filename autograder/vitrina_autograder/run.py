@@ -22,7 +22,7 @@ from nbformat.v4 import new_output
 
 from vitrina.judging import Verdict
 from vitrina.messages import _
-from vitrina_autograder.examiner import Examiner, ExaminerError
+from vitrina_autograder.examiner import ExaminerError, Invigilator
 from vitrina_autograder.kernel import SandboxedKernelManager
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.sandbox import Job, Limits, open_variables
@@ -92,8 +92,8 @@ class NotebookRun:
         Its outputs are written in place.
     job : Job
         The folders of the run.
-    examiner : Examiner
-        With an exam opened for this student.
+    invigilator : Invigilator
+        Of this student's exam.
     verdicts : dict
         The verdicts given, by exercise.
     remarks : list of str
@@ -102,7 +102,7 @@ class NotebookRun:
 
     notebook: NotebookNode
     job: Job
-    examiner: Examiner
+    invigilator: Invigilator
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
@@ -175,11 +175,11 @@ class NotebookRun:
         if exercise is None:
             self._execute(client, index, replay=replay)
             return
-        self.examiner.enter_cell(exercise, float(cell.metadata.nbgrader.points))
+        self.invigilator.enter_cell(exercise, float(cell.metadata.nbgrader.points))
         try:
             self._execute(client, index, replay=False)
         finally:
-            verdict = self.examiner.leave_cell()
+            verdict = self.invigilator.leave_cell()
             if verdict is not None:
                 self.verdicts[exercise] = verdict
 

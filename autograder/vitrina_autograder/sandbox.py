@@ -124,21 +124,21 @@ class Job:
 
 
 @contextmanager
-def make_job(files: Path | None = None) -> Generator[Job]:
-    """Make the folders of one run, with a submission's other files in them; nothing of them stays.
+def make_job(*folders: Path) -> Generator[Job]:
+    """Make the folders of one run, with the other files of a submission in them; nothing of them stays.
 
     Parameters
     ----------
-    files : Path, optional
-        A folder whose plain files are copied, but for notebooks, links, devices and huge files.
+    *folders : Path
+        Their plain files are copied, but for notebooks, links, devices and huge files; a later folder wins.
     """
     job = Job(Path(tempfile.mkdtemp(prefix="vitrina-")))
     try:
         job.root.chmod(0o711)
         job.work.mkdir()
         job.examiner_address.parent.mkdir()
-        if files is not None:
-            _copy_files(files, job.work)
+        for folder in folders:
+            _copy_files(folder, job.work)
         job.hand_over(job.work, *job.work.rglob("*"))
         yield job
     finally:

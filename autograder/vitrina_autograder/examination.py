@@ -1,0 +1,197 @@
+"""Examining a notebook: from restored cells to executed cells and verdicts.
+
+`vitrina grade` examines many submissions at once and leaves the results for nbgrader's pipeline, which records one
+after the other; plain `nbgrader autograde` examines where it finds no result. A result is used once, and only for
+exactly the work it was made from.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import cast
+
+import nbformat
+from nbformat import NotebookNode
+
+from vitrina.judging import Verdict
+from vitrina.messages import _
+from vitrina_autograder.course import Course
+from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.intake import (
+    UnreadableError,
+    add_remarks,
+    blank_submission,
+    read_submission,
+    restore,
+    take_remarks,
+)
+from vitrina_autograder.marks import graded_exercise
+from vitrina_autograder.run import NotebookRun, Patience
+from vitrina_autograder.sandbox import Limits, make_job
+from vitrina_autograder.verdicts import verdict_from_data, verdict_to_data
+
+
+@dataclass(frozen=True)
+class Paper:
+    """Which notebook of whose submission."""
+
+    course: Course
+    assignment: str
+    student: str
+    notebook: str
+
+    @property
+    def submitted(self) -> Path:
+        """The file as it was handed in."""
+        return self.course.submitted / self.student / self.assignment / f"{self.notebook}.ipynb"
+
+    @property
+    def release(self) -> Path:
+        """The notebook as it was released."""
+        return self.course.release / self.assignment / f"{self.notebook}.ipynb"
+
+    @property
+    def result(self) -> Path:
+        """Where a result waits for nbgrader."""
+        return self.course.build / "examined" / self.assignment / self.student / f"{self.notebook}.json"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a submission may use, and for how long."""
+
+    limits: Limits = field(default_factory=Limits)
+    patience: Patience = field(default_factory=Patience)
+
+
+@dataclass
+class Examined:
+    """The result of examining one notebook.
+
+    Attributes
+    ----------
+    notebook : NotebookNode
+        Executed.
+    verdicts : dict
+        A verdict for every graded exercise; where none was given, one of zero points that says why.
+    remarks : list of str
+        What was unusual.
+    seconds : float
+        Wall time of the execution.
+    """
+
+    notebook: NotebookNode
+    verdicts: dict[str, Verdict]
+    remarks: list[str]
+    seconds: float
+
+
+def restored(paper: Paper) -> NotebookNode:
+    """Read a submitted notebook and put it into the shape of the release; one that cannot be read is blank."""
+    release = cast(NotebookNode, nbformat.read(paper.release, as_version=4))
+    try:
+        notebook = read_submission(paper.submitted)
+    except UnreadableError as error:
+        notebook = blank_submission(paper.release, str(error))
+    restore(notebook, release)
+    add_remarks(notebook, _renamed(paper))
+    return notebook
+
+
+def _renamed(paper: Paper) -> list[str]:
+    """Say that a notebook was submitted under another name, of which a copy was made."""
+    if not paper.submitted.is_file():
+        return []
+    others = [path for path in sorted(paper.submitted.parent.glob("*.ipynb")) if path != paper.submitted]
+    same = [path.name for path in others if path.is_file() and path.read_bytes() == paper.submitted.read_bytes()]
+    return [_("submitted as `{name}`").format(name=name) for name in same]
+
+
+def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
+    """Run a restored notebook in the sandbox under the examiner's eyes.
+
+    Raises
+    ------
+    CourseError
+        When there is no sandbox, or the assignment's exercises have an error: never for what a student did.
+    """
+    remarks = take_remarks(notebook)
+    examiner = examiner_for(paper.course, paper.course.assignment_folder(paper.assignment))
+    start = time.monotonic()
+    with (
+        make_job(paper.submitted.parent, paper.release.parent) as job,
+        examiner.exam(paper.student, job.examiner_address) as invigilator,
+    ):
+        run = NotebookRun(notebook, job, invigilator, rules.limits, rules.patience)
+        run.execute()
+    seconds = round(time.monotonic() - start, 2)
+    for cell in notebook.cells:
+        exercise = graded_exercise(cell)
+        if exercise is not None:
+            run.verdicts.setdefault(exercise, _missing(cell, exercise))
+    return Examined(_without_surrogates(notebook), run.verdicts, [*remarks, *run.remarks], seconds)
+
+
+def _missing(cell: NotebookNode, exercise: str) -> Verdict:
+    """Make the verdict of a graded cell that got none: zero, with the reason as far as it is known."""
+    errors = [output for output in cell.outputs if output.output_type == "error"]
+    note = _("no answer reached the examiner")
+    if errors:
+        note += f": {errors[0].ename}: {errors[0].evalue}"[:400]
+    return Verdict(exercise, exercise, float(cell.metadata.nbgrader.points), note=note)
+
+
+def _without_surrogates(notebook: NotebookNode) -> NotebookNode:
+    """Replace half characters, which cannot be written to a file."""
+    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT, ensure_ascii=False)
+    return cast(NotebookNode, nbformat.reads(text.encode("utf-8", "replace").decode("utf-8"), as_version=4))
+
+
+def fingerprint(paper: Paper, notebook: NotebookNode) -> str:
+    """Identify what a result depends on: the student, the cells, the files beside them and the exercises."""
+    digest = hashlib.sha256(json.dumps([paper.student, paper.notebook]).encode())
+    for cell in notebook.cells:
+        mark = cell.metadata.get("nbgrader", {}).get("grade_id")
+        digest.update(json.dumps([cell.cell_type, cell.source, mark]).encode())
+    sources = paper.course.assignment_folder(paper.assignment)
+    for path in [sources / "exercises.py", *_files(paper.submitted.parent), *_files(paper.release.parent)]:
+        digest.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _files(folder: Path) -> Sequence[Path]:
+    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    return sorted(path for path in files if path.suffix != ".ipynb")
+
+
+def keep_result(paper: Paper, print_: str, examined: Examined) -> None:
+    """Leave a result for nbgrader's pipeline."""
+    paper.result.parent.mkdir(parents=True, exist_ok=True)
+    data = {
+        "fingerprint": print_,
+        "notebook": examined.notebook,
+        "verdicts": {key: verdict_to_data(verdict) for key, verdict in examined.verdicts.items()},
+        "remarks": examined.remarks,
+        "seconds": examined.seconds,
+    }
+    draft = paper.result.with_suffix(".draft")
+    draft.write_text(json.dumps(data), encoding="utf-8")
+    draft.replace(paper.result)
+
+
+def take_result(paper: Paper, print_: str) -> Examined | None:
+    """Take a waiting result if it was made from exactly this work; it is gone then."""
+    try:
+        data = json.loads(paper.result.read_text(encoding="utf-8"))
+        paper.result.unlink()
+    except (OSError, ValueError):
+        return None
+    if data.pop("fingerprint") != print_:
+        return None
+    verdicts = {key: verdict_from_data(verdict) for key, verdict in data.pop("verdicts").items()}
+    return Examined(cast(NotebookNode, nbformat.from_dict(data.pop("notebook"))), verdicts, **data)
