@@ -20,6 +20,7 @@ from vitrina.calling import CALL_SECONDS
 from vitrina.judging import REPLY_STATUSES, Case, Reply, ReplyStatus, Verdict, examine
 from vitrina.messages import _
 from vitrina.protocol import ProtocolError, receive, send
+from vitrina.values import plain_text
 from vitrina_autograder.exercise import AnyExercise, exam_seed
 
 _log = logging.getLogger(__name__)
@@ -28,7 +29,9 @@ _log = logging.getLogger(__name__)
 _ANSWER_SECONDS = 6 * CALL_SECONDS
 _HANG_UP_SECONDS = 30.0
 _TEXT_LENGTH = 1000
+_REASON_LENGTH = 200
 _MAX_NAMES = 10
+_NAME_LENGTH = 50
 
 
 class Exam:
@@ -155,7 +158,7 @@ class Questioner:
                 self._lost = _("no answer in time")
             except (ProtocolError, OSError) as error:
                 self._lost = _("no answer: the kernel stopped or sent no answer that can be read ({error})").format(
-                    error=error
+                    error=plain_text(error, _REASON_LENGTH)
                 )
         return Reply("raised", error=self._lost)
 
@@ -163,13 +166,15 @@ class Questioner:
 def read_reply(message: Mapping[str, Any]) -> Reply:
     """Make a reply of what a kernel sent; nothing in it is trusted."""
     status = message.get("status")
-    if status not in REPLY_STATUSES:
+    if not isinstance(status, str) or status not in REPLY_STATUSES:
         return Reply("unreadable", error=_("the answer cannot be read"))
     value = message.get("value")
     mutated = message.get("mutated")
     return Reply(
         cast(ReplyStatus, status),
-        value if isinstance(value, np.ndarray) else str(value)[:_TEXT_LENGTH],
-        str(message.get("error", ""))[:_TEXT_LENGTH],
-        [str(name)[:50] for name in cast(list[Any], mutated)[:_MAX_NAMES]] if isinstance(mutated, list) else (),
+        value if isinstance(value, np.ndarray) else plain_text(value, _TEXT_LENGTH),
+        plain_text(message.get("error", ""), _TEXT_LENGTH),
+        [plain_text(name, _NAME_LENGTH) for name in cast(list[Any], mutated)[:_MAX_NAMES]]
+        if isinstance(mutated, list)
+        else (),
     )

@@ -21,6 +21,7 @@ import numpy as np
 
 from vitrina.judging import Case, Mistake
 from vitrina.practice import PracticeExercise
+from vitrina.quiet import quiet
 from vitrina.values import Array, realise
 from vitrina_autograder.course import CourseError
 
@@ -217,5 +218,6 @@ def _import(path: Path) -> ModuleType:
     if spec is None or spec.loader is None:
         raise CourseError(f"{path} cannot be imported")
     module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
+    with quiet():
+        spec.loader.exec_module(module)
     return module

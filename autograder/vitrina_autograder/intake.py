@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import count
 from pathlib import Path
 from typing import Any, cast
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook, new_raw_cell
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
 
 from vitrina.messages import _
 from vitrina_autograder.marks import is_answer, is_check, is_locked
@@ -45,7 +46,8 @@ def read_submission(path: Path) -> NotebookNode:
         When it is not a notebook.
     """
     cells = [cell for item in _cells(_parse(path)) if (cell := _cell(item)) is not None]
-    return new_notebook(cells=cells, metadata={_REMARKS: []})
+    # not new_notebook, which would take the ids from copies of a cell: by them the last copy is found
+    return cast(NotebookNode, nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -177,7 +179,8 @@ def restore(notebook: NotebookNode, release: NotebookNode) -> list[str]:
         cell.metadata.pop("tags", None)
     for key, index in chosen.items():
         cells[index] = _reshaped(cells[index], templates[key], remarks)
-    _put_back(cells, templates, {key: cells[index] for key, index in chosen.items()}, remarks)
+    first = next((index for index, cell in enumerate(release.cells) if "nbgrader" in cell.metadata), 0)
+    _put_back(cells, templates, {key: cells[index] for key, index in chosen.items()}, first, remarks)
     notebook.cells = cells
     _renew_ids(notebook.cells)
     earlier = take_remarks(notebook)
@@ -237,15 +240,16 @@ def _put_back(
     cells: list[NotebookNode],
     templates: Mapping[str, NotebookNode],
     present: Mapping[str, NotebookNode],
+    first: int,
     remarks: list[str],
 ) -> None:
-    """Insert missing cells after the marked cell before them, or at the end."""
+    """Insert missing cells after the marked cell before them; the first one where it is in the release."""
     previous: NotebookNode | None = None
     for key, template in templates.items():
         cell = present.get(key)
         if cell is None:
             cell = cast(NotebookNode, nbformat.from_dict(template))
-            position = len(cells) if previous is None else _position(cells, previous) + 1
+            position = first if previous is None else _position(cells, previous) + 1
             cells.insert(position, cell)
             remarks.append(_("`{name}` was missing and has been put back").format(name=key))
         previous = cell
@@ -255,10 +259,12 @@ def _position(cells: Sequence[NotebookNode], wanted: NotebookNode) -> int:
     return next(index for index, cell in enumerate(cells) if cell is wanted)
 
 
-def _renew_ids(cells: Iterable[NotebookNode]) -> None:
-    """Give copies of a cell an id of their own."""
-    seen: set[str] = set()
-    for number, cell in enumerate(cells):
-        if cell.id in seen:
-            cell.id = f"copy-{number}"
-        seen.add(cell.id)
+def _renew_ids(cells: Sequence[NotebookNode]) -> None:
+    """Give plain cells that have the id of another cell, or of a released one, an id of their own."""
+    seen = {cell.id for cell in cells if "nbgrader" in cell.metadata}
+    taken = {cell.id for cell in cells}
+    names = (name for number in count(1) if (name := f"copy-{number}") not in taken)
+    for cell in cells:
+        if "nbgrader" not in cell.metadata:
+            cell.id = next(names) if cell.id in seen else cell.id
+            seen.add(cell.id)

@@ -7,6 +7,7 @@ nbgrader renders outputs and Markdown as they are. Through its configuration we 
 from __future__ import annotations
 
 import re
+from html import unescape
 from typing import Any
 
 import bleach
@@ -26,9 +27,14 @@ background-color border border-left border-collapse color font-family font-size 
 margin-left padding text-align text-decoration vertical-align white-space width
 """
 _CSS = CSSSanitizer(allowed_css_properties=_STYLES.split())
+#: Never shown, not even as text; where the end is missing it takes the rest with it, as in a browser.
+_UNSEEN = re.compile(r"<(script|style)\b.*?(?:</\1\s*>|\Z)", re.DOTALL | re.IGNORECASE)
 _EMBEDDED_IMAGE = re.compile(r"data:image/(png|jpeg|gif);base64,[A-Za-z0-9+/=\s]*\Z")
 #: MathJax commands that make links, load code or change the page.
 _MATH_COMMANDS = re.compile(r"\\(href|style|class|cssId|unicode|require|url)(?![A-Za-z])")
+_CODED_CHARACTER = re.compile(r"&#?\w+;")
+#: What a browser leaves out of an address.
+_IGNORED = re.compile(r"[\x00-\x20\x7f-\xa0]")
 _SHOWN_TYPES = frozenset({"text/plain", "image/png", "image/jpeg"})
 _MAX_STORED = 4 << 20
 
@@ -37,7 +43,7 @@ def _allowed(tag: str, name: str, value: str) -> bool:
     if name in ("style", "title", "class", "align"):
         return True
     if tag == "a" and name == "href":
-        return not value.strip().lower().startswith("data:")
+        return not _IGNORED.sub("", unescape(value)).lower().startswith("data:")
     if tag == "img" and name == "src":
         return bool(_EMBEDDED_IMAGE.match(value))
     return (tag, name) in {("img", "alt"), ("img", "width"), ("img", "height"), ("td", "colspan"), ("td", "rowspan")}
@@ -45,14 +51,21 @@ def _allowed(tag: str, name: str, value: str) -> bool:
 
 def clean_html(html: str) -> str:
     """Keep the harmless part of HTML: no script, no event handler, no form, no frame, nothing loaded from elsewhere."""
-    return bleach.clean(
-        html,
+    kept = bleach.clean(
+        _UNSEEN.sub("", html),
         tags=_TAGS.split(),
         attributes=_allowed,
         protocols={"http", "https", "mailto", "data"},
         css_sanitizer=_CSS,
         strip=True,
     )
+    return _MATH_COMMANDS.sub(r"\\text{\1}", _CODED_CHARACTER.sub(_decoded, kept))
+
+
+def _decoded(code: re.Match[str]) -> str:
+    """Decode what may hide the name of a MathJax command: a letter or a backslash written as `&#92;`."""
+    character = unescape(code[0])
+    return character if character == "\\" or (character.isascii() and character.isalpha()) else code[0]
 
 
 @pass_context
@@ -60,8 +73,7 @@ def clean_markdown(context: Context, source: str) -> str:
     """Render Markdown as nbconvert does, and keep the harmless part."""
     cell = context.get("cell") or {}
     renderer = IPythonRenderer(escape=False, attachments=cell.get("attachments", {}))
-    harmless = _MATH_COMMANDS.sub(r"\\text{\1}", source)
-    return clean_html(MarkdownWithMath(renderer=renderer).render(harmless))
+    return clean_html(MarkdownWithMath(renderer=renderer).render(source))
 
 
 class CleanOutputs(Preprocessor):

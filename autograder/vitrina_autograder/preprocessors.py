@@ -56,14 +56,15 @@ class Examination(NbGraderPreprocessor):
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Examine one notebook, unless a result waits for it already, and record the verdicts."""
         paper = _paper(self.config, resources)
-        examined = take_result(paper, fingerprint(paper, nb)) or examine(paper, nb, self.rules)
+        print_ = fingerprint(paper, nb)
+        examined = take_result(paper, print_) or examine(paper, nb, self.rules)
         for cell in examined.notebook.cells:
             exercise = graded_exercise(cell)
             if exercise is not None:
                 _write_verdict(cell, examined.verdicts[exercise])
         for remark in examined.remarks:
             self.log.warning("%s: %s", paper.student, remark)
-        _record(paper, examined)
+        _record(paper, print_, examined)
         return examined.notebook, resources
 
 
@@ -118,12 +119,13 @@ def _write_verdict(cell: NotebookNode, verdict: Verdict) -> None:
     cell.outputs = [new_output("execute_result", data, execution_count=cell.execution_count)]
 
 
-def _record(paper: Paper, examined: Examined) -> None:
+def _record(paper: Paper, print_: str, examined: Examined) -> None:
     """Save the verdicts of a notebook beside those of the assignment's other notebooks."""
     record = Record(paper.student, paper.assignment)
     siblings = len(list(paper.release.parent.glob("*.ipynb"))) > 1
     earlier = load_record(paper.course, paper.assignment, paper.student) if siblings else None
     record.verdicts = {**(earlier.verdicts if earlier else {}), **examined.verdicts}
+    record.fingerprints = {**(earlier.fingerprints if earlier else {}), paper.notebook: print_}
     record.remarks = examined.remarks
     record.sandbox = sandbox_name()
     record.seconds = examined.seconds

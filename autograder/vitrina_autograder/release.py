@@ -62,7 +62,7 @@ def nbgrader_api(course: Course) -> NbGraderAPI:
         If the configuration cannot be read or does not keep nbgrader's files in `build/`.
     """
     _put_alembic_on_path()
-    api = NbGraderAPI(config=_load_config(course))
+    api = NbGraderAPI(config=load_config(course))
     coursedir: Any = api.coursedir
     if Path(coursedir.root).resolve() != course.build.resolve():
         raise CourseError(
@@ -130,7 +130,8 @@ def _put_alembic_on_path() -> None:
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
 
 
-def _load_config(course: Course) -> Config:
+def load_config(course: Course) -> Config:
+    """Load the course's `nbgrader_config.py`; an error in it is a `CourseError`."""
     try:
         return PyFileConfigLoader(CONFIG_NAME, path=str(course.root)).load_config()
     except Exception as error:  # the file is the instructor's code: anything may come
@@ -138,7 +139,7 @@ def _load_config(course: Course) -> Config:
 
 
 def _stub(course: Course) -> str:
-    clear = ClearSolutions(config=_load_config(course))
+    clear = ClearSolutions(config=load_config(course))
     return f"{clear.code_stub['python']}\n{clear.text_stub}"
 
 

@@ -29,6 +29,8 @@ class Record:
         How the student's code was shut in.
     seconds : float
         Wall time of the execution.
+    fingerprints : dict
+        What the verdicts were made from, by notebook: unchanged work is not graded again.
     """
 
     student: str
@@ -37,6 +39,7 @@ class Record:
     remarks: list[str] = field(default_factory=list[str])
     sandbox: str = ""
     seconds: float = 0.0
+    fingerprints: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def verdict_to_data(verdict: Verdict) -> dict[str, Any]:

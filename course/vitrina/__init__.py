@@ -2,10 +2,11 @@
 
 import os
 
-# TensorFlow writes start-up notices to stderr, which nbgrader's Validate button would take for a failure.
+# TensorFlow's operations write notices to stderr, which nbgrader's Validate button would take for a failure.
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
 from vitrina.check import check
 from vitrina.judging import Verdict
+from vitrina.quiet import quiet
 
-__all__ = ["Verdict", "check"]
+__all__ = ["Verdict", "check", "quiet"]

@@ -20,7 +20,7 @@ import numpy as np
 from vitrina.judging import Reply
 from vitrina.messages import _
 from vitrina.protocol import MAX_ARRAY_BYTES
-from vitrina.values import Array, realise
+from vitrina.values import Array, plain_text, realise
 
 #: CPU seconds that one call may take; on a busy machine the clock may show `_PATIENCE` times as much.
 CALL_SECONDS = 5.0
@@ -63,11 +63,11 @@ def ask(answer: object, arguments: Mapping[str, Any], *, seconds: float = CALL_S
     mutated = [name for name, old in before.items() if not _same(old, prepared[name])]
     if reply.status == "answered" and mutated:
         reply = Reply("answered", reply.value, mutated=mutated)
-    return Call(reply, printed.getvalue()[:_PRINTED_LENGTH])
+    return Call(reply, "" if printed.closed else plain_text(printed.getvalue(), _PRINTED_LENGTH))
 
 
 def _same(old: Array, new: Array) -> bool:
-    return old.shape == new.shape and np.array_equal(old, new, equal_nan=True)
+    return old.dtype == new.dtype and old.shape == new.shape and np.array_equal(old, new, equal_nan=True)
 
 
 def _reply(answer: object, arguments: Mapping[str, Any], seconds: float) -> Reply:
@@ -105,15 +105,24 @@ def _readable(value: object) -> Reply:
     if _is_blank(value):
         return Reply("unreadable", error=_("your function returned nothing: is the `return` missing?"))
     if isinstance(value, str):
-        return Reply("answered", value[:1000])
-    array = np.asarray(value)
-    if array.dtype.kind not in "biuf":
+        return Reply("answered", plain_text(value, 1000))
+    array = _numbers(value)
+    if array is None:
         message = _("your function returned {kind}; an array of numbers is expected")
         return Reply("unreadable", error=message.format(kind=type(value).__name__))
-    if array.nbytes > MAX_ARRAY_BYTES:
+    dtype = _plain(array.dtype)
+    if array.size * dtype.itemsize > MAX_ARRAY_BYTES:
         message = _("your function returned {size} values: far more than expected")
         return Reply("unreadable", error=message.format(size=array.size))
-    return Reply("answered", np.array(array, dtype=_plain(array.dtype)))
+    return Reply("answered", np.array(array, dtype=dtype))
+
+
+def _numbers(value: object) -> Array | None:
+    try:
+        array = np.asarray(value)
+    except Exception:  # rows of different lengths, or an object that cannot be made an array
+        return None
+    return array if array.dtype.kind in "biuf" else None
 
 
 def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:
@@ -123,8 +132,7 @@ def _plain(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 def explain(error: BaseException) -> str:
     """Say what an exception means for the student: its kind, its text and the line of theirs that raised it."""
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-    text = text[:_ERROR_LENGTH].rstrip()
+    text = plain_text(": ".join(filter(None, [type(error).__name__, _said(error)])), _ERROR_LENGTH).rstrip()
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame.filename)]
     if not frames:
         return _("your function stopped with {error}").format(error=text)
@@ -132,6 +140,13 @@ def explain(error: BaseException) -> str:
     return _("your function stopped with {error} (line {line}: `{source}`)").format(
         error=text, line=last.lineno, source=(last.line or "").strip()[:120]
     )
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception:  # an exception of the student's own may not know how to say what it is
+        return ""
 
 
 def _is_theirs(filename: str) -> bool:
@@ -142,25 +157,43 @@ def _is_theirs(filename: str) -> bool:
 @contextlib.contextmanager
 def _limited(seconds: float) -> Generator[None]:
     """Interrupt the main thread when the block has used its CPU seconds; works on Windows too."""
-    done = threading.Event()
-    expired = threading.Event()
-    watcher = threading.Thread(target=_watch, args=(seconds, done, expired), daemon=True)
-    watcher.start()
+    watch = _Watch()
+    threading.Thread(target=watch.run, args=(seconds,), daemon=True).start()
     try:
-        yield
+        try:
+            yield
+        finally:
+            watch.stop()
     except KeyboardInterrupt:
-        if expired.is_set():
+        if watch.expired:
             raise _TimedOutError from None
         raise
     finally:
-        done.set()
+        watch.done.set()
 
 
-def _watch(seconds: float, done: threading.Event, expired: threading.Event) -> None:
-    start, start_cpu = time.monotonic(), time.process_time()
-    while not done.wait(_POLL_SECONDS):
-        busy = time.process_time() - start_cpu >= seconds
-        if busy or time.monotonic() - start >= _PATIENCE * seconds:
-            expired.set()
-            _thread.interrupt_main()
-            return
+class _Watch:
+    """Interrupts the main thread while a call lasts too long, and never after it has been stopped."""
+
+    def __init__(self) -> None:
+        self.done = threading.Event()
+        self.expired = False
+        self._turn = threading.Lock()
+
+    def run(self, seconds: float) -> None:
+        start, start_cpu = time.monotonic(), time.process_time()
+        while not self.done.wait(_POLL_SECONDS):
+            busy = time.process_time() - start_cpu >= seconds
+            if busy or time.monotonic() - start >= _PATIENCE * seconds:
+                self._interrupt()
+
+    def _interrupt(self) -> None:
+        """Interrupt, again and again if need be: a bare `except:` in a loop swallows some of them."""
+        with self._turn:
+            if not self.done.is_set():
+                self.expired = True
+                _thread.interrupt_main()
+
+    def stop(self) -> None:
+        with self._turn:
+            self.done.set()

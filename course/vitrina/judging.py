@@ -100,7 +100,7 @@ class Verdict:
         """Points earned: the share of passed weight, never more than `max_points`."""
         total = sum(outcome.weight for outcome in self.outcomes)
         earned = sum(outcome.weight for outcome in self.outcomes if outcome.status in ("passed", "recorded"))
-        return round(self.max_points * earned / total, 2) if total else 0.0
+        return float(min(self.max_points, round(self.max_points * earned / total, 2))) if total else 0.0
 
     @property
     def unanswered(self) -> bool:
@@ -170,7 +170,8 @@ def judge(case: Case, reply: Reply, *, reveal: bool) -> Outcome:
         return Outcome(case.title, "unanswered", case.weight, _("not answered yet"))
     if case.options:
         return _judge_choice(case, reply)
-    finding = _judge_reply(case, reply)
+    with np.errstate(all="ignore"):  # the student's numbers may be of any size
+        finding = _judge_reply(case, reply, reveal=reveal)
     if finding is None:
         return Outcome(case.title, "passed", case.weight)
     shown = reveal and isinstance(case.expected, np.ndarray) and isinstance(reply.value, np.ndarray)
@@ -195,7 +196,7 @@ def _judge_choice(case: Case, reply: Reply) -> Outcome:
     return Outcome(case.title, "passed" if passed else "failed", case.weight, "" if passed else _("not this one"))
 
 
-def _judge_reply(case: Case, reply: Reply) -> _Finding | None:
+def _judge_reply(case: Case, reply: Reply, *, reveal: bool) -> _Finding | None:
     if reply.status != "answered":
         return _Finding(reply.error)
     if not isinstance(reply.value, np.ndarray):
@@ -206,20 +207,23 @@ def _judge_reply(case: Case, reply: Reply) -> _Finding | None:
             _("your function changes its input `{names}`").format(names=names),
             _("Work on a copy: `x += y` and `x[i] = y` change the caller's array; `x = x + y` does not."),
         )
-    return _judge_array(case, reply.value)
+    return _judge_array(case, reply.value, reveal=reveal)
 
 
-def _judge_array(case: Case, answer: Array) -> _Finding | None:
+def _judge_array(case: Case, answer: Array, *, reveal: bool) -> _Finding | None:
     if case.expected is not None:
         expected = np.asarray(case.expected)
         finding = _compare(answer, expected, case.tolerance)
         if finding is not None:
             return _Finding(finding.message, _diagnose(case, answer, expected) or finding.hint)
+    broken = _broken(answer)
+    if broken is not None:
+        return broken
     arguments = realise(case.arguments) if case.properties else {}
     for name in case.properties:
         message = PROPERTIES[name](arguments, answer)
-        if message is not None:
-            return _Finding(message)
+        if message is not None:  # it may hold sums of what was asked or expected
+            return _Finding(message if reveal else _("this axiom does not hold: {name}").format(name=name))
     return None
 
 
@@ -229,12 +233,9 @@ def _compare(answer: Array, expected: Array, tolerance: float) -> _Finding | Non
             _("expected the shape {expected}, got {received}").format(expected=expected.shape, received=answer.shape),
             _shape_hint(answer, expected),
         )
-    broken = int(np.size(answer) - np.count_nonzero(np.isfinite(answer)))
-    if broken:
-        return _Finding(
-            _("{broken} of {size} values are NaN or infinite").format(broken=broken, size=answer.size),
-            _("Somewhere you divide by zero: is the stabiliser there, also where the denominator is 0?"),
-        )
+    broken = _broken(answer)
+    if broken is not None:
+        return broken
     difference = _relative_difference(answer, expected)
     if difference <= tolerance:
         return None
@@ -242,13 +243,22 @@ def _compare(answer: Array, expected: Array, tolerance: float) -> _Finding | Non
     return _Finding(message.format(difference=difference))
 
 
+def _broken(answer: Array) -> _Finding | None:
+    broken = int(np.size(answer) - np.count_nonzero(np.isfinite(answer)))
+    if not broken:
+        return None
+    return _Finding(
+        _("{broken} of {size} values are NaN or infinite").format(broken=broken, size=answer.size),
+        _("Somewhere you divide by zero: is the stabiliser there, also where the denominator is 0?"),
+    )
+
+
 def _relative_difference(answer: Array, expected: Array) -> float:
     """Largest absolute difference over the largest absolute expected value."""
     if not expected.size:
         return 0.0
     scale = float(np.max(np.abs(expected))) or 1.0
-    with np.errstate(over="ignore"):
-        return float(np.max(np.abs(answer.astype(float) - expected.astype(float)))) / scale
+    return float(np.max(np.abs(answer.astype(float) - expected.astype(float)))) / scale
 
 
 def _shape_hint(answer: Array, expected: Array) -> str:

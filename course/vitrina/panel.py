@@ -119,8 +119,10 @@ def _excerpts(outcome: Outcome) -> tuple[str, Array, Array] | None:
         return None
     if outcome.expected.shape != outcome.received.shape:
         return None
-    expected, received = np.atleast_1d(outcome.expected), np.atleast_1d(outcome.received)
-    difference = np.nan_to_num(np.abs(expected - received), nan=np.inf)
+    expected = np.atleast_1d(outcome.expected).astype(float)
+    received = np.atleast_1d(outcome.received).astype(float)
+    with np.errstate(all="ignore"):
+        difference = np.nan_to_num(np.abs(expected - received), nan=np.inf)
     *row, column = np.unravel_index(int(np.argmax(difference)), expected.shape)
     start = int(max(0, min(column - _SHOWN_VALUES // 2, expected.shape[-1] - _SHOWN_VALUES)))
     window = (*row, slice(start, start + _SHOWN_VALUES))

@@ -51,12 +51,13 @@ def practise(exercise_id: str, answer: object, *, folder: Path | None = None) ->
         exercises = _load((folder or Path.cwd()) / PRACTICE_FILE)
     except FileNotFoundError:
         return _unknown(exercise_id, _("`{file}` is missing: keep it in the folder of the notebook"))
-    except (OSError, ValueError, KeyError, zipfile.BadZipFile):
+    except Exception:  # there is no end to what a damaged file may raise
         return _unknown(exercise_id, _("`{file}` is damaged: unpack it again from what you were given"))
-    if exercise_id not in exercises:
+    exercise = exercises.get(str(exercise_id))
+    if exercise is None:
         known = ", ".join(exercises)
-        return _unknown(exercise_id, _("there is no such exercise here; there are: {known}"), known=known)
-    return _run(exercises[exercise_id], answer)
+        return _unknown(str(exercise_id), _("there is no such exercise here; there are: {known}"), known=known)
+    return _run(exercise, answer)
 
 
 def _run(exercise: PracticeExercise, answer: object) -> Verdict:

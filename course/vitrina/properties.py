@@ -51,7 +51,9 @@ def zero_activation_gets_nothing(arguments: Mapping[str, Any], answer: Array) ->
 
 def positivity(arguments: Mapping[str, Any], answer: Array) -> str | None:
     """The z^B rule makes no negative relevance of relevance that is nowhere negative (Montavon et al. 2017)."""
-    if np.any(np.asarray(arguments["relevance"]) < 0) or not np.any(answer < -_TOLERANCE * np.max(np.abs(answer))):
+    if np.any(np.asarray(arguments["relevance"]) < 0) or not np.any(
+        answer < -_TOLERANCE * np.max(np.abs(answer), initial=0)
+    ):
         return None
     return _("no relevance that came in is negative, so none may go out: every share of this rule is at least 0")
 

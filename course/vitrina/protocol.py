@@ -20,6 +20,7 @@ EXAMINER_VARIABLE = "VITRINA_EXAMINER"
 _LENGTH = struct.Struct(">Q")
 _MAX_JSON = 1 << 20
 _MAX_ARRAYS = 64
+_MAX_ARRAY_HEADER = 1 << 10
 MAX_ARRAY_BYTES = 32 << 20
 
 
@@ -49,7 +50,7 @@ def receive(connection: socket.socket) -> dict[str, Any]:
     if not isinstance(count, int) or not 0 <= count <= _MAX_ARRAYS:
         raise ProtocolError(f"{count!r} arrays announced")
     try:
-        arrays = [unpack_array(_frame(connection, MAX_ARRAY_BYTES)) for _ in range(count)]
+        arrays = [unpack_array(_frame(connection, MAX_ARRAY_BYTES + _MAX_ARRAY_HEADER)) for _ in range(count)]
         message = decode(head.get("message"), arrays)
     except ValueFormatError as error:
         raise ProtocolError(str(error)) from error

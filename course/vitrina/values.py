@@ -90,7 +90,15 @@ def _array_from(body: bytes, shape: tuple[int, ...], fortran: bool, dtype: np.dt
         size *= length
     if dtype.kind not in _NUMERIC_KINDS or size != len(body) or any(length < 0 for length in shape):
         raise ValueFormatError(f"array of {dtype} and shape {shape} does not match its {len(body)} bytes")
-    return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C").copy()
+    try:
+        return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C").copy()
+    except ValueError as error:  # more axes, or a longer empty one, than NumPy knows
+        raise ValueFormatError(f"an array cannot have this shape: {error}") from error
+
+
+def plain_text(text: object, length: int) -> str:
+    """Cut a text that others wrote to a length, and make it one that every file and page can hold."""
+    return str(text)[:length].encode(errors="replace").decode()
 
 
 def encode(value: object, arrays: list[Array]) -> Any:
@@ -107,13 +115,12 @@ def encode(value: object, arrays: list[Array]) -> Any:
     if isinstance(value, ModelSpec):
         return {"$model": value.builder, "options": encode(dict(value.options), arrays)}
     if isinstance(value, Mapping):
-        return {str(key): encode(item, arrays) for key, item in cast(Mapping[Any, Any], value).items()}
+        return {_key(key): encode(item, arrays) for key, item in cast(Mapping[Any, Any], value).items()}
     if isinstance(value, list | tuple):
         return [encode(item, arrays) for item in cast(Sequence[Any], value)]
-    if isinstance(value, np.generic):
-        return value.item()
-    if value is None or isinstance(value, bool | int | float | str):
-        return value
+    plain = value.item() if isinstance(value, np.generic) else value
+    if plain is None or isinstance(plain, bool | int | float | str):
+        return plain
     raise ValueFormatError(f"a {type(value).__name__} cannot be sent")
 
 
@@ -130,7 +137,15 @@ def decode(tree: Any, arrays: Sequence[Array], _depth: int = 0) -> Any:
         return _numbered(branch["$array"], arrays)
     if "$model" in branch:
         return ModelSpec(str(branch["$model"]), decode(branch.get("options", {}), arrays, _depth + 1))
-    return {key: decode(item, arrays, _depth + 1) for key, item in branch.items()}
+    return {_key(key): decode(item, arrays, _depth + 1) for key, item in branch.items()}
+
+
+def _key(key: object) -> str:
+    """Give a key of a mapping; those that begin with `$` are ours."""
+    name = str(key)
+    if name.startswith("$"):
+        raise ValueFormatError(f"the key {name[:50]!r} is not for data")
+    return name
 
 
 def _numbered(number: object, arrays: Sequence[Array]) -> Array:

@@ -1,0 +1,39 @@
+# Each target sets up .venv by itself: pinned, made once, reused while nothing that defines it has changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# A graph of ops is built in seconds anyway; notices of TensorFlow only hide what matters.
+export TF_CPP_MIN_LOG_LEVEL := 3
+
+.PHONY: help setup demo test lint fast clean
+help:  ## show this help
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+
+setup: $(READY)  ## make .venv with everything pinned in constraints.txt
+
+$(READY): constraints.txt pyproject.toml solutions/pyproject.toml autograder/pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed: make PYTHON=/path/to/python3.11 ..."; exit 1; }
+	@echo "setting up $(VENV): a few minutes the first time"
+	@$(PYTHON) -m venv $(VENV) || { echo "could not make $(VENV): is Python's venv module installed (Debian: apt install python3-venv)?"; exit 1; }
+	@$(PIP) hatchling editables setuptools
+	@$(PIP) --no-build-isolation --editable '.[course,test]' --editable solutions --editable autograder
+	@touch $(READY)
+
+demo: $(READY)  ## build, release and grade a made-up class of twelve
+	@$(BIN)/vitrina demo
+
+test: lint  ## lint, types and all tests
+	$(BIN)/python -m pytest -n 2
+
+fast: $(READY)  ## the tests that take no notebooks
+	$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+lint: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/pyright
+
+clean:  ## remove what can be built again (never submissions, grades or the course secret)
+	rm -rf build/source build/release build/demo build/materials build/kit build/examined dist .pytest_cache .ruff_cache

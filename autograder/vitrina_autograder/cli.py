@@ -1,0 +1,169 @@
+"""The command `vitrina`: build, release and grade the course's assignments."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Generator
+from contextlib import contextmanager
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from vitrina_autograder import demo as demo_class
+from vitrina_autograder.build import build_assignment
+from vitrina_autograder.course import Course, CourseError
+from vitrina_autograder.doctor import examine_machine
+from vitrina_autograder.grade import Grading, submitted_students
+from vitrina_autograder.kit import make_kit
+from vitrina_autograder.materials import write_materials
+from vitrina_autograder.release import release_assignment
+from vitrina_autograder.report import show_report
+from vitrina_autograder.sandbox import UNSAFE_VARIABLE, sandbox_problem
+
+_CORES = os.cpu_count() or 1
+
+app = typer.Typer(
+    help="Build, release and grade the notebooks of *Interpretabilidad del Deep Learning*.\n\n"
+    "A first look: `vitrina demo`. A week's round: `vitrina release week2`, collect the notebooks into "
+    "`build/submitted/STUDENT/week2/`, `vitrina grade week2`. All of nbgrader works beside it.",
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+)
+console = Console()
+
+Assignment = Annotated[str, typer.Argument(help="The assignment, for example `week2`.")]
+Assignments = Annotated[list[str] | None, typer.Argument(help="Assignments, for example `week2`; all by default.")]
+Unsafe = Annotated[
+    bool,
+    typer.Option("--unsafe-no-sandbox", help="Grade even where no sandbox can be had; the report will say so."),
+]
+Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many submissions run at once.")]
+
+
+@app.command()
+def build(assignments: Assignments = None) -> None:
+    """Build nbgrader's source notebooks from the text sources."""
+    with _friendly():
+        course = Course.find()
+        for name in _names(course, assignments):
+            for path in build_assignment(course, name, write_materials(course, name)):
+                console.print(f"built    {path.relative_to(course.root)}")
+
+
+@app.command()
+def release(assignments: Assignments = None) -> None:
+    """Build, make the students' version, prove that no solution is in it, and pack the zip to hand out."""
+    with _friendly():
+        course = Course.find()
+        for name in _names(course, assignments):
+            _release(course, name)
+            console.print(f"hand out {make_kit(course, name).relative_to(course.root)}")
+
+
+@app.command()
+def grade(
+    assignment: Assignment,
+    student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
+    jobs: Jobs = _CORES,
+    force: Annotated[bool, typer.Option("--force", help="Also grade again what has not changed.")] = False,
+    unsafe_no_sandbox: Unsafe = False,
+) -> None:
+    """Grade everyone in `build/submitted`, write feedback, and print the class's report.
+
+    Each notebook runs in a sandbox; the points come from the examiner, a process that no student's code ever
+    enters. Scores and comments given by hand are kept. Open formgrader to grade the written answers:
+    `jupyter lab`, then *Nbgrader > Formgrader*.
+    """
+    with _friendly():
+        course = Course.find()
+        name = course.assignment_name(assignment)
+        students = student or submitted_students(course, name)
+        if not students:
+            raise CourseError(f"nobody handed in {name}: there is no {course.submitted}/STUDENT/{name}/")
+        _grade(course, name, students, jobs=jobs, force=force, unsafe=unsafe_no_sandbox)
+        show_report(course, name, console)
+
+
+@app.command()
+def report(assignment: Assignment) -> None:
+    """Print the report of the last grading again."""
+    with _friendly():
+        course = Course.find()
+        show_report(course, course.assignment_name(assignment), console)
+
+
+@app.command()
+def demo(jobs: Jobs = _CORES) -> None:
+    """Build, release and grade a made-up class of twelve: right, wrong, blank, endless, copied, corrupt ..."""
+    with _friendly():
+        start = time.monotonic()
+        course = demo_class.demo_course(Course.find())
+        _release(course, demo_class.ASSIGNMENT)
+        students = demo_class.hand_in(course)
+        unsafe = bool(sandbox_problem())
+        if unsafe:
+            console.print(f"[yellow]no sandbox here ({sandbox_problem()}): the made-up class runs without[/]")
+        _grade(course, demo_class.ASSIGNMENT, students, jobs=jobs, force=False, unsafe=unsafe)
+        show_report(course, demo_class.ASSIGNMENT, console)
+        console.print(f"\n{len(students)} submissions in {time.monotonic() - start:.0f} seconds")
+
+
+@app.command()
+def doctor() -> None:
+    """Say what works on this machine, and what to do where something does not."""
+    try:
+        course = Course.find()
+    except CourseError:
+        course = None
+    ill = False
+    for finding in examine_machine(course):
+        sign = "[green]✓[/]" if finding.well else "[red]✗[/]"
+        console.print(f"{sign} [bold]{finding.subject}[/]  {finding.found}", highlight=False)
+        if not finding.well:
+            ill = True
+            console.print(f"    → {finding.advice}", highlight=False)
+    raise typer.Exit(int(ill))
+
+
+@contextmanager
+def _friendly() -> Generator[None]:
+    """Show what an instructor has to put right as a sentence, not as a stack trace."""
+    try:
+        yield
+    except CourseError as error:
+        console.print(f"[red]✗[/] {error}", highlight=False, markup=True)
+        raise typer.Exit(1) from None
+
+
+def _names(course: Course, assignments: list[str] | None) -> list[str]:
+    return [course.assignment_name(name) for name in assignments or course.assignment_names()]
+
+
+def _release(course: Course, name: str) -> None:
+    build_assignment(course, name, write_materials(course, name))
+    folder = release_assignment(course, name)
+    console.print(f"released {folder.relative_to(course.root)}: searched, no line of a solution in it")
+
+
+def _grade(course: Course, name: str, students: list[str], *, jobs: int, force: bool, unsafe: bool) -> None:
+    if unsafe:
+        os.environ[UNSAFE_VARIABLE] = "1"
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+    )
+    with bar:
+        running = bar.add_task("running notebooks", total=len(students))
+        recording = bar.add_task("recording grades", total=len(students))
+
+        def progress(_student: str, step: str) -> None:
+            if step in ("examined", "skipped"):
+                bar.advance(running)
+            if step in ("recorded", "skipped"):
+                bar.advance(recording)
+
+        Grading(course, name, jobs, force, progress).run(students)

@@ -1,0 +1,175 @@
+"""Grading a class: examine many submissions at once, record them one after the other, write feedback.
+
+Only nbgrader touches the gradebook. A submission always ends as graded, or with a remark that says why not; it never
+stops the others.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nbgrader.api import Gradebook, MissingEntry
+
+from vitrina.messages import _
+from vitrina_autograder.course import Course, CourseError
+from vitrina_autograder.examination import Paper, examine, fingerprint, keep_result, restored
+from vitrina_autograder.preprocessors import Examination, adopt_notebooks
+from vitrina_autograder.release import load_config, nbgrader_api
+from vitrina_autograder.sandbox import sandbox_name
+from vitrina_autograder.verdicts import Record, load_record, save_record
+
+#: Called with a student and what was just done: "examined", "recorded" or "skipped".
+Progress = Callable[[str, str], None]
+
+
+@dataclass(frozen=True)
+class Grading:
+    """One run over a class.
+
+    Attributes
+    ----------
+    course : Course
+        The course.
+    assignment : str
+        nbgrader's name of the assignment.
+    jobs : int
+        How many submissions are examined at once.
+    force : bool
+        Whether to grade again what has not changed.
+    progress : callable
+        Told of every step.
+    """
+
+    course: Course
+    assignment: str
+    jobs: int = 2
+    force: bool = False
+    progress: Progress = lambda _student, _step: None
+
+    def run(self, students: Sequence[str]) -> None:
+        """Grade the given students.
+
+        Raises
+        ------
+        CourseError
+            When nothing was released, or there is no sandbox.
+        """
+        if not self._released():
+            raise CourseError(f"{self.assignment} is not released: run `vitrina release {self.assignment}` first")
+        sandbox_name()
+        pending = [student for student in students if self._is_due(student)]
+        self._examine(pending)
+        for student in pending:
+            self._record(student)
+            self.progress(student, "recorded")
+
+    def _released(self) -> list[Path]:
+        return sorted((self.course.release / self.assignment).glob("*.ipynb"))
+
+    def _papers(self, student: str) -> list[Paper]:
+        return [Paper(self.course, self.assignment, student, path.stem) for path in self._released()]
+
+    def _is_due(self, student: str) -> bool:
+        folder = self.course.submitted / student / self.assignment
+        adopt_notebooks(self.course, self.assignment, folder)
+        if not any(paper.submitted.exists() for paper in self._papers(student)):
+            self._note_missing(student)
+            return False
+        record = load_record(self.course, self.assignment, student)
+        graded = (self.course.autograded / student / self.assignment).is_dir()
+        if self.force or not graded or record is None or record.fingerprints != self._fingerprints(student):
+            return True
+        self.progress(student, "skipped")
+        return False
+
+    def _fingerprints(self, student: str) -> dict[str, str]:
+        return {paper.notebook: fingerprint(paper, restored(paper)) for paper in self._papers(student)}
+
+    def _note_missing(self, student: str) -> None:
+        remark = _("no notebook was handed in")
+        save_record(self.course, Record(student, self.assignment, remarks=[remark]))
+        self.progress(student, "skipped")
+
+    def _examine(self, students: Sequence[str]) -> None:
+        """Examine at once as many submissions as there are jobs; results wait for nbgrader's pipeline."""
+        rules = Examination(config=load_config(self.course)).rules
+        papers = [paper for student in students for paper in self._papers(student) if paper.submitted.exists()]
+
+        def work(paper: Paper) -> None:
+            notebook = restored(paper)
+            print_ = fingerprint(paper, notebook)
+            keep_result(paper, print_, examine(paper, notebook, rules))
+
+        with ThreadPoolExecutor(self.jobs) as pool:
+            waiting = {pool.submit(work, paper): paper for paper in papers}
+            try:
+                for future in as_completed(waiting):
+                    future.result()
+                    self.progress(waiting[future].student, "examined")
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _record(self, student: str) -> None:
+        """Let nbgrader record a submission whose result waits; what it cannot record is remarked, not raised."""
+        api = nbgrader_api(self.course)
+        outcome = api.autograde(self.assignment, student, force=True)
+        if outcome["success"]:
+            outcome = api.generate_feedback(self.assignment, student, force=True)
+        if not outcome["success"]:
+            self._note_failure(student, outcome)
+        shutil.rmtree(self.course.build / "examined" / self.assignment / student, ignore_errors=True)
+
+    def _note_failure(self, student: str, outcome: dict[str, Any]) -> None:
+        lines = [line for line in str(outcome.get("log") or outcome.get("error") or "").splitlines() if line.strip()]
+        record = load_record(self.course, self.assignment, student) or Record(student, self.assignment)
+        record.remarks.append(_("nbgrader could not record this: {reason}").format(reason=lines[-1] if lines else "?"))
+        record.fingerprints = {}
+        save_record(self.course, record)
+
+
+def submitted_students(course: Course, assignment: str) -> list[str]:
+    """List who handed something in for an assignment, or has a folder for it."""
+    return sorted(path.parent.name for path in course.submitted.glob(f"*/{assignment}") if path.is_dir())
+
+
+@dataclass(frozen=True)
+class Grade:
+    """One student's grade: points of every graded cell by nbgrader's id, and what is left to do by hand."""
+
+    student: str
+    score: float
+    max_score: float
+    points: dict[str, float]
+    by_hand: int
+
+
+def read_grades(course: Course, assignment: str) -> dict[str, Grade]:
+    """Read the grades of an assignment from nbgrader's gradebook."""
+    with Gradebook(f"sqlite:///{course.gradebook}") as gradebook:
+        try:
+            submissions = gradebook.find_assignment(assignment).submissions
+        except MissingEntry as error:
+            raise CourseError(f"the gradebook knows no {assignment}: release it first") from error
+        return {submission.student.id: _grade(submission) for submission in submissions}
+
+
+def _grade(submission: Any) -> Grade:
+    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
+    return Grade(
+        student=submission.student.id,
+        score=float(submission.score),
+        max_score=float(submission.max_score),
+        points={grade.name: float(grade.score or 0) for grade in grades},
+        by_hand=sum(bool(grade.needs_manual_grade) for grade in grades),
+    )
+
+
+def feedback_pages(course: Course, assignment: str, student: str) -> Iterator[Path]:
+    """Find the feedback pages of a submission."""
+    yield from sorted((course.feedback / student / assignment).glob("*.html"))
