@@ -14,8 +14,10 @@ from typing import cast
 
 import nbformat
 from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
 
 from vitrina_autograder.course import CONFIG_NAME, Course
+from vitrina_autograder.exercise import AnyExercise, Quiz, load_exercises
 from vitrina_autograder.marks import graded_exercise
 
 ASSIGNMENT = "week2"
@@ -52,7 +54,7 @@ class Classmate:
 
 
 def _right(_notebook: NotebookNode) -> None:
-    """Hand the reference solution in."""
+    """Hand the solved notebook in as it is."""
 
 
 def _other_way(notebook: NotebookNode) -> None:
@@ -73,15 +75,18 @@ def _wrapped(body: str, *exercises: str) -> Callable[[NotebookNode], None]:
 
 def _copied(notebook: NotebookNode) -> None:
     graded = [cell for cell in notebook.cells if graded_exercise(cell) in ("saliency", "lrp-0")]
-    notebook.cells += [cast(NotebookNode, nbformat.from_dict(cell)) for cell in graded]
+    copies = [cast(NotebookNode, nbformat.from_dict(cell)) for cell in graded]
+    for number, cell in enumerate(copies):
+        cell.id = f"pasted-{number}"
+    notebook.cells += copies
 
 
 def _edited(notebook: NotebookNode) -> None:
+    _wrapped("return 0 * right(*inputs)", "saliency")(notebook)
     for cell in notebook.cells:
         if graded_exercise(cell) == "saliency":
             cell.source = "100.0"
             cell.metadata.nbgrader.points = 100
-    _wrapped("return 0 * right(*inputs)", "saliency")(notebook)
 
 
 CLASS = (
@@ -113,14 +118,27 @@ def demo_course(course: Course) -> Course:
 def hand_in(course: Course) -> list[str]:
     """Write the class's submissions; give the students' names."""
     (source,) = sorted((course.source / ASSIGNMENT).glob("*.ipynb"))
+    exercises = load_exercises(course.assignment_folder(ASSIGNMENT))
     for classmate in CLASS:
-        notebook = cast(NotebookNode, nbformat.read(source, as_version=4))
+        notebook = solved(source, exercises)
         classmate.change(notebook)
         _submit(course, classmate.name, source.name, nbformat.writes(notebook))
     blank = course.release / ASSIGNMENT / source.name
     _submit(course, _BLANK, source.name, blank.read_text(encoding="utf-8"))
     _submit(course, _CORRUPT, source.name, blank.read_text(encoding="utf-8")[:4000])
     return sorted([*(classmate.name for classmate in CLASS), _BLANK, _CORRUPT])
+
+
+def solved(source: Path, exercises: Mapping[str, AnyExercise]) -> NotebookNode:
+    """Make the solved notebook: the built source, with its quizzes filled in."""
+    notebook = cast(NotebookNode, nbformat.read(source, as_version=4))
+    for exercise in exercises.values():
+        if isinstance(exercise, Quiz):
+            right = {question.key: question.right for question in exercise.questions}
+            check = _by_id(notebook)[f"check-{exercise.id}"]
+            position = next(index for index, cell in enumerate(notebook.cells) if cell is check)
+            notebook.cells.insert(position, new_code_cell(f"{_function(notebook, exercise.id)} = {right!r}"))
+    return notebook
 
 
 def _submit(course: Course, student: str, name: str, text: str) -> None:

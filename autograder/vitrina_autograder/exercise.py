@@ -11,6 +11,7 @@ import hashlib
 import hmac
 import importlib.util
 import inspect
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -19,9 +20,9 @@ from typing import Any
 
 import numpy as np
 
+from vitrina.cells import quiet
 from vitrina.judging import Case, Mistake
 from vitrina.practice import PracticeExercise
-from vitrina.quiet import quiet
 from vitrina.values import Array, realise
 from vitrina_autograder.course import CourseError
 
@@ -214,10 +215,14 @@ def load_materials(folder: Path) -> Mapping[str, Callable[[Path], None]]:
 
 
 def _import(path: Path) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"exercises_of_{path.parent.name}", path)
+    """Import an assignment's `exercises.py`, which may import its neighbours: `from ._drawing import ...`."""
+    name = f"exercises_of_{path.parent.name}"
+    spec = importlib.util.spec_from_file_location(name, path, submodule_search_locations=[str(path.parent)])
     if spec is None or spec.loader is None:
         raise CourseError(f"{path} cannot be imported")
-    module = importlib.util.module_from_spec(spec)
+    for loaded in [key for key in sys.modules if key == name or key.startswith(f"{name}.")]:
+        del sys.modules[loaded]
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)
     with quiet():
         spec.loader.exec_module(module)
     return module

@@ -22,6 +22,7 @@ from types import FunctionType
 
 from IPython.core.inputtransformer2 import TransformerManager
 
+from vitrina.cells import quiet
 from vitrina_autograder.course import BuildError
 from vitrina_autograder.roles import Place
 
@@ -184,7 +185,8 @@ def _is_textbook(module: str | None) -> bool:
 def _textbook_functions(node: ast.ImportFrom, place: Place) -> list[FunctionType]:
     assert node.module is not None
     try:
-        module = importlib.import_module(node.module)
+        with quiet():
+            module = importlib.import_module(node.module)
         return [_textbook_function(getattr(module, alias.name, None), alias.name) for alias in node.names]
     except ImportError as error:
         raise place.error(f"cannot import {node.module}: {error}") from error

@@ -1,0 +1,188 @@
+"""Every graded exercise proves itself: right answers earn everything, typical mistakes lose points and are named."""
+
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from vitrina.calling import ask
+from vitrina.judging import Case, Outcome, Verdict, examine
+from vitrina.properties import PROPERTIES
+from vitrina.values import ModelSpec, decode, encode
+from vitrina_autograder.exercise import Exercise, Quiz, exam_seed, load_exercises, practice_exercise
+
+ASSIGNMENTS = Path(__file__).parents[2] / "assignments"
+SEEDS = ("public", "ada", "blaise")
+POINTS = 3.0
+
+FOLDERS = sorted(path.parent for path in ASSIGNMENTS.glob("*/exercises.py"))
+DECLARED = [exercise for folder in FOLDERS for exercise in load_exercises(folder).values()]
+FUNCTIONS = [exercise for exercise in DECLARED if isinstance(exercise, Exercise)]
+QUIZZES = [exercise for exercise in DECLARED if isinstance(exercise, Quiz)]
+
+
+def named(exercises):
+    return [pytest.param(exercise, id=exercise.id) for exercise in exercises]
+
+
+def each(attribute):
+    return [
+        pytest.param(exercise, item, id=f"{exercise.id}-{number}")
+        for exercise in FUNCTIONS
+        for number, item in enumerate(getattr(exercise, attribute))
+    ]
+
+
+@cache
+def cases_of(exercise_id, seed):
+    exercise = next(item for item in DECLARED if item.id == exercise_id)
+    return exercise.public_cases() if seed == "public" else exercise.cases(exam_seed(b"secret", seed, exercise_id))
+
+
+def judged(exercise, answer, seed="public"):
+    """Sit the exercise as practice and grading do."""
+    with np.errstate(all="ignore"):
+        outcomes = examine(
+            cases_of(exercise.id, seed), lambda case: ask(answer, case.arguments).reply, reveal=seed == "public"
+        )
+    return Verdict(exercise.id, exercise.title, POINTS, exercise.formula, outcomes)
+
+
+def failures(verdict: Verdict) -> list[Outcome]:
+    return [outcome for outcome in verdict.outcomes if outcome.status != "passed"]
+
+
+def not_written_yet(*_arguments):
+    raise NotImplementedError
+
+
+@pytest.mark.parametrize("folder", [pytest.param(folder, id=folder.name) for folder in FOLDERS])
+def test_an_assignment_has_at_least_eight_exercises(folder):
+    assert len(load_exercises(folder)) >= 8
+
+
+@pytest.mark.parametrize("exercise", named(FUNCTIONS))
+def test_an_exercise_brings_its_proof(exercise):
+    assert len(exercise.bugs) >= 3
+    assert len(exercise.alternatives) >= 1
+    assert len({bug.hint for bug in exercise.bugs}) == len(exercise.bugs)
+    assert exercise.formula
+    assert exercise.competences
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("exercise", named(FUNCTIONS))
+def test_cases_are_well_formed(exercise, seed):
+    cases: list[Case] = cases_of(exercise.id, seed)
+    assert 4 <= len(cases) <= 6
+    assert len({case.title for case in cases}) == len(cases)
+    for case in cases:
+        assert np.all(np.isfinite(case.expected))
+        assert set(case.properties) <= set(PROPERTIES)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("exercise", named(FUNCTIONS))
+def test_the_reference_earns_everything(exercise, seed):
+    verdict = judged(exercise, exercise.reference, seed)
+    assert verdict.points == POINTS, failures(verdict)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("exercise", "alternative"), each("alternatives"))
+def test_another_right_solution_earns_everything(exercise, alternative, seed):
+    verdict = judged(exercise, alternative, seed)
+    assert verdict.points == POINTS, failures(verdict)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("exercise", "bug"), each("bugs"))
+def test_a_planted_bug_loses_points_and_is_named(exercise, bug, seed):
+    verdict = judged(exercise, bug.function, seed)
+    failed = failures(verdict)
+    assert verdict.points < POINTS
+    assert all(outcome.message for outcome in failed)
+    if not any(unrecognisable(exercise, bug.function, seed)):
+        assert bug.hint in [outcome.hint for outcome in failed]
+
+
+def unrecognisable(exercise, function, seed):
+    """Say case by case whether a bug leaves no answer of its own: it raises, changes its inputs or gives NaN."""
+    with np.errstate(all="ignore"):
+        for case in cases_of(exercise.id, seed):
+            reply = ask(function, case.arguments).reply
+            yield reply.status != "answered" or bool(reply.mutated) or not np.all(np.isfinite(reply.value))
+
+
+@pytest.mark.parametrize("exercise", named(FUNCTIONS))
+def test_a_function_that_is_not_written_is_unanswered(exercise):
+    verdict = judged(exercise, not_written_yet)
+    assert verdict.points == 0
+    assert verdict.unanswered
+
+
+@pytest.mark.parametrize("exercise", named(FUNCTIONS))
+def test_two_students_get_different_cases_and_a_regrade_the_same(exercise):
+    def drawn(student):
+        cases = exercise.cases(exam_seed(b"secret", student, exercise.id))
+        return np.concatenate([np.ravel(case.expected) for case in cases])
+
+    np.testing.assert_array_equal(drawn("ada"), drawn("ada"))
+    assert not np.array_equal(drawn("ada"), drawn("blaise"))
+
+
+@pytest.mark.parametrize("exercise", named(DECLARED))
+def test_arguments_travel(exercise):
+    for case in exercise.public_cases():
+        arrays: list[np.ndarray] = []
+        returned = decode(encode(case.arguments, arrays), arrays)
+        assert_same(returned, dict(case.arguments))
+
+
+def assert_same(returned, sent):
+    if isinstance(sent, ModelSpec):
+        assert returned.builder == sent.builder
+        assert_same(returned.options, dict(sent.options))
+    elif isinstance(sent, dict):
+        assert list(returned) == list(sent)
+        for name, value in sent.items():
+            assert_same(returned[name], value)
+    elif isinstance(sent, list):
+        assert len(returned) == len(sent)
+        for one, other in zip(returned, sent, strict=True):
+            assert_same(one, other)
+    else:
+        np.testing.assert_array_equal(returned, sent)
+        assert np.asarray(returned).dtype == np.asarray(sent).dtype
+
+
+@pytest.mark.parametrize("quiz", named(QUIZZES))
+def test_right_choices_earn_everything(quiz):
+    right = {question.key: question.right for question in quiz.questions}
+    assert judged(quiz, right, "ada").points == POINTS
+
+
+@pytest.mark.parametrize("quiz", named(QUIZZES))
+def test_the_same_choice_everywhere_does_not(quiz):
+    for option in {option for question in quiz.questions for option in question.options}:
+        answers = {question.key: option for question in quiz.questions}
+        assert judged(quiz, answers, "ada").points < POINTS
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("blank", [{}, ...])
+@pytest.mark.parametrize("quiz", named(QUIZZES))
+def test_a_quiz_without_choices_is_unanswered(quiz, blank, seed):
+    answers = {question.key: blank for question in quiz.questions} if blank is ... else blank
+    verdict = judged(quiz, answers, seed)
+    assert verdict.unanswered
+    assert verdict.points == 0
+
+
+@pytest.mark.parametrize("quiz", named(QUIZZES))
+def test_a_release_tells_no_right_choice(quiz):
+    for case, question in zip(practice_exercise(quiz, POINTS).cases, quiz.questions, strict=True):
+        assert case.expected is None
+        assert question.right in question.options
+        assert len(set(question.options)) == len(question.options)
