@@ -82,7 +82,7 @@ def draw_network(*properties: str, complete: bool):
             Draw("the same samples, another class: its logits are negative", (model, inputs, 1), properties),
             Draw("a batch of one", (model, inputs[2:3], 2), properties),
             Draw("two hidden layers, no biases", (plain, wide, 3), total),
-            Draw("the input is all zeros, the network has biases", (model, np.zeros((2, 6)), 0), properties),
+            Draw("the input is all zeros, the network has biases", (model, np.zeros((2, 6)), 0), properties, edge=True),
         ]
 
     return draw
@@ -145,6 +145,6 @@ def draw_difference(rng: np.random.Generator) -> list[Draw]:
     return [
         Draw("two explanations of five samples", pair(5, 6)),
         Draw("the largest values are negative", (one, other)),
-        Draw("equal explanations", (other, other.copy())),
+        Draw("equal explanations", (other, other.copy()), edge=True),
         Draw("a batch of one", pair(1, 4)),
     ]

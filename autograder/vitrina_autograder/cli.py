@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Annotated
@@ -35,6 +36,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console()
+warnings.filterwarnings("ignore", module="nbgrader")  # its use of SQLAlchemy is no news for an instructor
 
 Assignment = Annotated[str, typer.Argument(help="The assignment, for example `week2`.")]
 Assignments = Annotated[list[str] | None, typer.Argument(help="Assignments, for example `week2`; all by default.")]
@@ -147,7 +149,7 @@ def _names(course: Course, assignments: list[str] | None) -> list[str]:
 def _release(course: Course, name: str) -> None:
     build_assignment(course, name, write_materials(course, name))
     folder = release_assignment(course, name)
-    console.print(f"released {folder.relative_to(course.root)}: searched, no line of a solution in it")
+    console.print(f"released {os.path.relpath(folder)}: searched, no line of a solution in it")
 
 
 def _grade(course: Course, name: str, students: list[str], *, jobs: int, force: bool, unsafe: bool) -> None:

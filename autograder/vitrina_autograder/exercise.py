@@ -44,12 +44,15 @@ class Draw:
         Axioms the answer must satisfy (`vitrina.properties.PROPERTIES`).
     weight : float
         Share of the exercise's points.
+    edge : bool
+        Whether the right answer is trivial (all zeros, say), so that it earns nothing by itself.
     """
 
     title: str
     arguments: tuple[Any, ...]
     properties: Sequence[str] = ()
     weight: float = 1.0
+    edge: bool = False
 
 
 @dataclass(frozen=True)
@@ -113,6 +116,7 @@ class Exercise:
             properties=draw.properties,
             mistakes=self._mistakes(arguments),
             weight=draw.weight,
+            edge=draw.edge,
         )
 
     def _mistakes(self, arguments: Mapping[str, Any]) -> list[Mistake]:

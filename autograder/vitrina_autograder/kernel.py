@@ -8,13 +8,16 @@ from typing import Any
 
 import zmq
 import zmq.asyncio
+from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
 from vitrina_autograder.sandbox import Job, Limits, sandboxed
 
 #: A message beyond this never enters the grader's memory: the connection is dropped instead.
-_MAX_MESSAGE_BYTES = 64 << 20
+_MAX_MESSAGE_BYTES = 16 << 20
+#: Nor do more messages than this at a time: a kernel that sends faster than we read has to wait.
+_MAX_WAITING_MESSAGES = 8
 
 
 class SandboxedKernelManager(AsyncKernelManager):
@@ -31,6 +34,7 @@ class SandboxedKernelManager(AsyncKernelManager):
     def __init__(self, job: Job, limits: Limits, **kwargs: Any) -> None:
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, _MAX_MESSAGE_BYTES)
+        context.setsockopt(zmq.RCVHWM, _MAX_WAITING_MESSAGES)
         wires = job.new_wires()
         connection_file = str(wires / "kernel.json")
         super().__init__(
@@ -53,6 +57,10 @@ class SandboxedKernelManager(AsyncKernelManager):
         """Write the connection file so that the kernel's user can read it."""
         super().write_connection_file(**kwargs)
         self._job.hand_over(Path(self.connection_file))
+
+    def client(self, **kwargs: Any) -> AsyncKernelClient:
+        """Get a client with this manager's limits; of its own accord it would make a context without them."""
+        return super().client(context=self.context, **kwargs)
 
     @property
     def kernel_spec(self) -> KernelSpec:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from string import ascii_uppercase
 
+from rich.box import SIMPLE_HEAD
 from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
@@ -47,8 +49,7 @@ def show_report(course: Course, assignment: str, console: Console | None = None)
 
 
 def _points(rows: Sequence[Row], exercises: Mapping[str, AnyExercise]) -> RenderableType:
-    table = Table(title=_("Points"), title_justify="left", header_style="bold")
-    table.add_column(_("student"))
+    table = _table(_("Points"))
     most = {key: max(_max_points(rows, key), default=0.0) for key in exercises}
     for number, key in enumerate(exercises, start=1):
         table.add_column(f"{number}\n/{most[key]:g}", justify="right")
@@ -56,8 +57,18 @@ def _points(rows: Sequence[Row], exercises: Mapping[str, AnyExercise]) -> Render
     table.add_column(_("total"), justify="right", style="bold")
     for row in rows:
         table.add_row(row.student, *(_cell(row, key) for key in exercises), _by_hand(row), _total(row))
-    titles = "   ".join(f"{number} {exercise.title}" for number, exercise in enumerate(exercises.values(), start=1))
-    return Group(table, Text(titles, style="dim"), Text())
+    titles = {str(number): exercise.title for number, exercise in enumerate(exercises.values(), start=1)}
+    return Group(table, _legend(titles), Text())
+
+
+def _table(title: str) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table.add_column(_("student"), no_wrap=True, overflow="ellipsis")
+    return table
+
+
+def _legend(names: Mapping[str, str]) -> Text:
+    return Text("   ".join(f"{sign} {name}" for sign, name in names.items()), style="dim")
 
 
 def _max_points(rows: Iterable[Row], exercise: str) -> Iterable[float]:
@@ -85,19 +96,18 @@ def _by_hand(row: Row) -> str:
 
 
 def _total(row: Row) -> str:
-    return f"{row.grade.score:g} / {row.grade.max_score:g}" if row.grade else "–"
+    return f"{row.grade.score:g}/{row.grade.max_score:g}" if row.grade else "–"
 
 
 def _competences(rows: Sequence[Row], exercises: Mapping[str, AnyExercise]) -> RenderableType:
     names = sorted({name for exercise in exercises.values() for name in exercise.competences})
-    table = Table(title=_("Competences (share of the points)"), title_justify="left", header_style="bold")
-    table.add_column(_("student"))
-    for name in names:
-        table.add_column(name.replace(" ", "\n"), justify="right")
+    table = _table(_("Competences (share of the points)"))
+    for letter, _name in zip(ascii_uppercase, names, strict=False):
+        table.add_column(letter, justify="right")
     for row in rows:
         verdicts = row.record.verdicts if row.record else {}
         table.add_row(row.student, *(_share(name, verdicts, exercises) for name in names))
-    return Group(table, Text())
+    return Group(table, _legend(dict(zip(ascii_uppercase, names, strict=False))), Text())
 
 
 def competence_share(name: str, verdicts: Mapping[str, Verdict], exercises: Mapping[str, AnyExercise]) -> float | None:
@@ -116,7 +126,9 @@ def _share(name: str, verdicts: Mapping[str, Verdict], exercises: Mapping[str, A
 
 
 def _remarks(rows: Sequence[Row]) -> RenderableType:
-    table = Table(title=_("Unusual"), title_justify="left", show_header=False)
+    table = _table(_("Unusual"))
+    table.show_header = False
+    table.add_column()
     for row in rows:
         for remark in unusual(row.record):
             table.add_row(row.student, remark)
@@ -132,7 +144,7 @@ def unusual(record: Record | None) -> list[str]:
         f"{verdict.title}: {outcome.message}"
         for verdict in record.verdicts.values()
         for outcome in verdict.outcomes[:1]
-        if outcome.status == "failed" and outcome.message and not verdict.points
+        if outcome.status == "failed" and outcome.reply != "answered" and not verdict.points
     ]
     sandbox = [] if record.sandbox in ("", "bubblewrap") else [_("graded without a sandbox")]
     return [*record.remarks, *notes, *lost, *sandbox]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import json
+import subprocess
 import time
 from collections import Counter
 from collections.abc import Generator
@@ -144,9 +145,11 @@ class NotebookRun:
     def _kernel(self) -> Generator[_Client]:
         client = self._new_client()
         with ExitStack() as stack:
+            # what a kernel writes past its own channels must not reach the instructor's terminal
+            quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             folder = {"env": open_variables(self.job), "cwd": str(self.job.work)}
             try:
-                stack.enter_context(client.setup_kernel(cleanup_kc=True, **folder))
+                stack.enter_context(client.setup_kernel(cleanup_kc=True, **folder, **quiet))
             except Exception as error:
                 raise KernelLostError(str(error).split("\n")[0] or type(error).__name__) from error
             yield client

@@ -7,8 +7,8 @@ explains: which formula was expected, and which typical mistake gives exactly th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any, Literal, cast, get_args
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, get_args
 
 import numpy as np
 
@@ -49,6 +49,8 @@ class Case:
         The allowed answers of a multiple-choice question; empty for a computation.
     weight : float
         Share of the exercise's points.
+    edge : bool
+        Whether the right answer is trivial; it then earns points only beside a case that is not.
     """
 
     title: str
@@ -59,6 +61,7 @@ class Case:
     mistakes: Sequence[Mistake] = ()
     options: Sequence[str] = ()
     weight: float = 1.0
+    edge: bool = False
 
 
 @dataclass(frozen=True)
@@ -73,13 +76,23 @@ class Reply:
 
 @dataclass(frozen=True)
 class Outcome:
-    """The judgement of one case, for the panel; `expected` and `received` are for public cases only."""
+    """The judgement of one case, for the panel.
+
+    Attributes
+    ----------
+    reply : str
+        How the function replied: "answered", or what went wrong before there was an answer.
+    expected, received : array or None
+        Right answer and received one, for public cases only.
+    """
 
     title: str
     status: Status
     weight: float
     message: str = ""
     hint: str = ""
+    edge: bool = False
+    reply: ReplyStatus = "answered"
     expected: Array | None = None
     received: Array | None = None
 
@@ -99,7 +112,8 @@ class Verdict:
     def points(self) -> float:
         """Points earned: the share of passed weight, never more than `max_points`."""
         total = sum(outcome.weight for outcome in self.outcomes)
-        earned = sum(outcome.weight for outcome in self.outcomes if outcome.status in ("passed", "recorded"))
+        passed = [outcome for outcome in self.outcomes if outcome.status in ("passed", "recorded")]
+        earned = 0.0 if all(outcome.edge for outcome in passed) else sum(outcome.weight for outcome in passed)
         return float(min(self.max_points, round(self.max_points * earned / total, 2))) if total else 0.0
 
     @property
@@ -151,7 +165,7 @@ def examine(cases: Sequence[Case], ask: Callable[[Case], Reply], *, reveal: bool
 
 def _not_tried(case: Case, last: Outcome) -> Outcome:
     message = _("not tried") if last.status == "failed" else last.message
-    return Outcome(case.title, last.status, case.weight, message)
+    return replace(_outcome(case, last.status, message), reply=last.reply)
 
 
 def judge(case: Case, reply: Reply, *, reveal: bool) -> Outcome:
@@ -167,33 +181,30 @@ def judge(case: Case, reply: Reply, *, reveal: bool) -> Outcome:
         Whether the outcome may show the right answer: only for cases that are public anyway.
     """
     if reply.status == "unanswered":
-        return Outcome(case.title, "unanswered", case.weight, _("not answered yet"))
+        return replace(_outcome(case, "unanswered", _("not answered yet")), reply=reply.status)
     if case.options:
         return _judge_choice(case, reply)
     with np.errstate(all="ignore"):  # the student's numbers may be of any size
         finding = _judge_reply(case, reply, reveal=reveal)
     if finding is None:
-        return Outcome(case.title, "passed", case.weight)
-    shown = reveal and isinstance(case.expected, np.ndarray) and isinstance(reply.value, np.ndarray)
-    return Outcome(
-        case.title,
-        "failed",
-        case.weight,
-        finding.message,
-        finding.hint,
-        expected=cast(Array, case.expected) if shown else None,
-        received=cast(Array, reply.value) if shown else None,
-    )
+        return _outcome(case, "passed")
+    outcome = replace(_outcome(case, "failed", finding.message), hint=finding.hint, reply=reply.status)
+    if reveal and isinstance(case.expected, np.ndarray) and isinstance(reply.value, np.ndarray):
+        return replace(outcome, expected=case.expected, received=reply.value)
+    return outcome
+
+
+def _outcome(case: Case, status: Status, message: str = "") -> Outcome:
+    return Outcome(case.title, status, case.weight, message, edge=case.edge)
 
 
 def _judge_choice(case: Case, reply: Reply) -> Outcome:
     if not isinstance(reply.value, str) or reply.value not in case.options:
         message = _("answer with one of: {options}").format(options=", ".join(map(repr, case.options)))
-        return Outcome(case.title, "failed", case.weight, message)
+        return _outcome(case, "failed", message)
     if case.expected is None:
-        return Outcome(case.title, "recorded", case.weight, _("recorded; it is judged when your work is graded"))
-    passed = reply.value == case.expected
-    return Outcome(case.title, "passed" if passed else "failed", case.weight, "" if passed else _("not this one"))
+        return _outcome(case, "recorded", _("recorded; it is judged when your work is graded"))
+    return _outcome(case, "passed") if reply.value == case.expected else _outcome(case, "failed", _("not this one"))
 
 
 def _judge_reply(case: Case, reply: Reply, *, reveal: bool) -> _Finding | None:

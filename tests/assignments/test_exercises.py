@@ -186,3 +186,15 @@ def test_a_release_tells_no_right_choice(quiz):
         assert case.expected is None
         assert question.right in question.options
         assert len(set(question.options)) == len(question.options)
+
+
+@pytest.mark.parametrize("exercise", named(FUNCTIONS))
+@pytest.mark.parametrize(
+    "lazy", [lambda first, *_rest: np.zeros_like(first), lambda *_all: 0.0, lambda *_all: np.ones(3)]
+)
+def test_a_constant_earns_nothing(exercise, lazy):
+    def answer(*arguments):
+        arrays = [item for item in arguments if isinstance(item, np.ndarray)]
+        return lazy(*arrays)
+
+    assert judged(exercise, answer, "ada").points == 0
