@@ -118,14 +118,14 @@ class Course:
         return key
 
     def assignment_names(self) -> list[str]:
-        """Return nbgrader's names of all assignments, sorted.
+        """Return nbgrader's names of all assignments that have a notebook to build, sorted.
 
         Raises
         ------
         CourseError
             If two folders claim the same name.
         """
-        return sorted(self._folders())
+        return sorted(name for name, folder in self._folders().items() if any(folder.glob("*.py")))
 
     def assignment_name(self, name: str) -> str:
         """Return nbgrader's name for an assignment given by that name or by its folder's.

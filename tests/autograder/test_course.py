@@ -36,6 +36,9 @@ def test_the_tree_of_nbgrader_lies_under_build(course: Course):
 
 
 def test_an_assignment_has_the_name_before_the_underscore(course: Course):
+    assert course.assignment_names() == []  # nothing to build yet
+    for name in ("week1", "week2"):
+        (course.assignment_folder(name) / "notebook.py").write_text("# %%\n")
     assert course.assignment_names() == ["week1", "week2"]
     folder = course.assignments / "week2_neural"
     assert course.assignment_folder("week2") == course.assignment_folder("week2_neural") == folder
