@@ -26,6 +26,7 @@ from vitrina_autograder.intake import (
     UnreadableError,
     add_remarks,
     blank_submission,
+    left_out,
     read_submission,
     restore,
     take_remarks,
@@ -99,7 +100,7 @@ def restored(paper: Paper) -> NotebookNode:
     except UnreadableError as error:
         notebook = blank_submission(paper.release, str(error))
     restore(notebook, release)
-    add_remarks(notebook, _renamed(paper))
+    add_remarks(notebook, [*_renamed(paper), *left_out(paper.submitted.parent)])
     return notebook
 
 

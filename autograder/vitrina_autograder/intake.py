@@ -7,6 +7,7 @@ else in it is believed. Flags, points, ids and locked text come from the release
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -16,6 +17,7 @@ from typing import Any, cast
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbgrader.utils import parse_utc
 
 from vitrina.messages import _
 from vitrina_autograder.marks import is_answer, is_check, is_locked
@@ -23,6 +25,8 @@ from vitrina_autograder.marks import is_answer, is_check, is_locked
 #: Where remarks about a submission travel from reading to grading, in the notebook's metadata.
 _REMARKS = "vitrina_remarks"
 
+#: How a file's name ends that was set aside.
+_ASIDE = ".left-out"
 _MAX_FILE_BYTES = 200 << 20
 _MAKERS = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
@@ -137,6 +141,31 @@ def add_remarks(notebook: NotebookNode, remarks: Iterable[str]) -> None:
 def take_remarks(notebook: NotebookNode) -> list[str]:
     """Take the remarks out of a notebook."""
     return list(notebook.metadata.pop(_REMARKS, []))
+
+
+def set_aside(folder: Path) -> None:
+    """Rename what nbgrader would follow out of a submission's folder or stumble over, so that it ignores it.
+
+    These are links, devices and a `timestamp.txt` without a time in it. Of a notebook the reading says what it is.
+    """
+    for place, _folders, names in os.walk(folder):
+        for path in (Path(place) / name for name in names if not name.endswith((".ipynb", _ASIDE))):
+            if path.is_symlink() or not path.is_file() or (path == folder / "timestamp.txt" and not _is_time(path)):
+                path.rename(path.with_name(f".{path.name}{_ASIDE}"))
+
+
+def left_out(folder: Path) -> list[str]:
+    """Say what was set aside."""
+    names = (path.name.removeprefix(".").removesuffix(_ASIDE) for path in sorted(folder.rglob(f".*{_ASIDE}")))
+    return [_("`{name}` cannot be used and was left out").format(name=name) for name in names]
+
+
+def _is_time(path: Path) -> bool:
+    try:
+        parse_utc(path.read_text(encoding="utf-8").strip() or "2000-01-01")  # an empty file is no time to nbgrader
+    except (ValueError, OverflowError):
+        return False
+    return True
 
 
 def blank_submission(release: Path, reason: str) -> NotebookNode:

@@ -6,6 +6,7 @@ to feedback, stays nbgrader's.
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 from typing import Any, cast
@@ -21,6 +22,7 @@ from vitrina.judging import Verdict
 from vitrina.panel import html_panel
 from vitrina_autograder.course import Course
 from vitrina_autograder.examination import Examined, Paper, Rules, examine, fingerprint, restored, take_result
+from vitrina_autograder.intake import set_aside
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.run import Patience
 from vitrina_autograder.sandbox import Limits, sandbox_name
@@ -83,17 +85,21 @@ def adopt_renamed(assignment: str, student: str, notebooks: list[str]) -> None:
 def adopt_notebooks(course: Course, assignment: str, folder: Path) -> dict[Path, Path]:
     """Copy the notebooks of a submission that have another name to the names they were released under.
 
+    What nbgrader cannot take from the folder is set aside first (see `set_aside`).
+
     Returns
     -------
     dict of Path to Path
         What was copied: the student's file and its copy.
     """
+    set_aside(folder)
     released = sorted((course.release / assignment).glob("*.ipynb"))
     names = {path.name for path in released}
-    unknown = [path for path in sorted(folder.glob("*.ipynb")) if path.name not in names and not path.is_symlink()]
+    plain = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file() and not path.is_symlink()]
+    unknown = [path for path in plain if path.name not in names]
     adopted: dict[Path, Path] = {}
     for wanted in released:
-        if unknown and not (folder / wanted.name).exists():
+        if unknown and not os.path.lexists(folder / wanted.name):  # a copy over a dangling link would follow it
             original = max(unknown, key=lambda path: _likeness(path, wanted))
             unknown.remove(original)
             adopted[original] = Path(shutil.copyfile(original, folder / wanted.name))

@@ -67,7 +67,7 @@ def _overall(verdict: Verdict) -> Status:
 
 def _summary(verdict: Verdict) -> str:
     if verdict.unanswered:
-        return _("not answered yet ({points:g} points)").format(points=verdict.max_points)
+        return _("not answered yet (worth {points:g})").format(points=verdict.max_points)
     text = _("{points:g} of {max_points:g} points").format(points=verdict.points, max_points=verdict.max_points)
     recorded = any(outcome.status == "recorded" for outcome in verdict.outcomes)
     return text + _(", provisional") if recorded else text

@@ -1,0 +1,142 @@
+"""Running one notebook: what a cell does costs that cell, and what was earned stays."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import nbformat
+import pytest
+import zmq
+from corpus.toy_course import ASSIGNMENT, DOUBLE, SQUARE
+from nbformat import NotebookNode
+from nbformat.v4 import new_code_cell
+
+from vitrina_autograder.course import Course
+from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.kernel import SandboxedKernelManager
+from vitrina_autograder.run import NotebookRun, Patience
+from vitrina_autograder.sandbox import Limits, make_job
+
+pytestmark = pytest.mark.slow
+Execute = Callable[..., NotebookRun]
+POINTS = {"double": 3.0, "square": 2.0, "quiz": 2.0}
+
+
+@pytest.fixture
+def notebook(solved: dict[str, Any]) -> NotebookNode:
+    return nbformat.reads(json.dumps(solved), as_version=4)
+
+
+@pytest.fixture
+def execute(toy_course: Course) -> Execute:
+    """Run a notebook under the examiner's eyes."""
+
+    def run(notebook: NotebookNode, patience: Patience | None = None, limits: Limits | None = None) -> NotebookRun:
+        examiner = examiner_for(toy_course, toy_course.assignment_folder(ASSIGNMENT))
+        with make_job() as job, examiner.exam("ana", job.examiner_address) as invigilator:
+            made = NotebookRun(notebook, job, invigilator, limits or Limits(), patience or Patience())
+            made.execute()
+            made.files = {path.name: path.read_text() for path in job.work.iterdir() if path.is_file()}
+        return made
+
+    return run
+
+
+def cell_of(notebook: NotebookNode, cell_id: str) -> NotebookNode:
+    return next(cell for cell in notebook.cells if cell.id == cell_id)
+
+
+def insert(notebook: NotebookNode, before: str, source: str) -> NotebookNode:
+    cell = new_code_cell(source)
+    notebook.cells.insert(notebook.cells.index(cell_of(notebook, before)), cell)
+    return cell
+
+
+def points(run: NotebookRun) -> dict[str, float]:
+    return {exercise: verdict.points for exercise, verdict in run.verdicts.items()}
+
+
+def test_a_new_kernel_repeats_the_cells_but_no_graded_one(notebook: NotebookNode, execute: Execute):
+    source = "print('defined')\ndef double(x):\n    open('calls', 'a').write('x')\n    return 2 * x"
+    cell_of(notebook, DOUBLE).source = source
+    insert(notebook, SQUARE, "open('runs', 'a').write('x')")
+    insert(notebook, "check-square", "exit()")
+    run = execute(notebook)
+    assert points(run) == POINTS
+    assert run.files["calls"] == "x" * 4  # the four cases, once
+    assert run.files["runs"] == "xx"
+    assert len(cell_of(notebook, DOUBLE).outputs) == 1  # what the repetition printed is not added
+
+
+def test_after_too_many_kernels_what_was_earned_stays(notebook: NotebookNode, execute: Execute):
+    for _ in range(4):
+        insert(notebook, SQUARE, "import os; os.kill(os.getpid(), 9)")
+    run = execute(notebook)
+    assert points(run) == {"double": 3.0}
+    assert run.remarks[-1] == "the kernel was lost 4 times; the rest was not run"
+
+
+def test_a_notebook_has_its_time(notebook: NotebookNode, execute: Execute):
+    insert(notebook, SQUARE, "import time; time.sleep(3)")
+    run = execute(notebook, Patience(notebook=2))
+    assert points(run) == {"double": 3.0}
+    assert run.remarks == ["the notebook took longer than allowed; the rest was not run"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "for _ in range(50): print('x' * 500, flush=True)",
+        "print('x' * 100_000)",
+        "from IPython.display import display\nfor _ in range(50): display({'text/plain': 'x' * 500}, raw=True)",
+        "from IPython.display import HTML\nHTML('x' * 100_000)",
+        "raise ValueError('x' * 100_000)",
+        "for n in range(500): display(n)",
+    ],
+)
+def test_a_cells_output_is_cut(notebook: NotebookNode, execute: Execute, source: str):
+    cell = insert(notebook, DOUBLE, source)
+    run = execute(notebook, Patience(output_bytes=5000))
+    assert points(run) == POINTS
+    assert len(json.dumps(cell.outputs)) < 60_000
+    shown = json.dumps(cell.outputs)
+    assert "too much output" in shown or len(shown) < 5000 * 12
+
+
+def test_a_kernel_that_does_not_start_is_a_remark(notebook: NotebookNode, execute: Execute):
+    run = execute(notebook, limits=Limits(memory_bytes=60 << 20))
+    assert points(run) == {}
+    assert "the kernel did not start" in run.remarks[0]
+    assert "\n" not in run.remarks[0]
+
+
+def test_what_a_kernel_writes_past_its_channels_does_not_reach_us(
+    notebook: NotebookNode, execute: Execute, capfd: pytest.CaptureFixture[str]
+):
+    insert(notebook, DOUBLE, "print('\\ud800')\nimport sys\nsys.__stderr__.write('past')\nsys.__stderr__.flush()")
+    assert points(execute(notebook)) == POINTS
+    captured = capfd.readouterr()
+    assert "past" not in captured.err + captured.out
+    assert "surrogates" not in captured.err + captured.out
+
+
+def test_memory_that_runs_out_is_the_students_error(notebook: NotebookNode, execute: Execute):
+    cell = insert(notebook, DOUBLE, "import numpy\nnumpy.ones(1 << 31)")
+    run = execute(notebook, limits=Limits(memory_bytes=4 << 30))
+    assert points(run) == POINTS
+    assert "MemoryError" in cell.outputs[0].ename
+
+
+def test_the_client_takes_no_huge_message_and_few_at_a_time():
+    """Of its own accord it makes a context of its own, in which no limit holds: then a flood fills our memory."""
+    with make_job() as job:
+        manager = SandboxedKernelManager(job, Limits())
+        manager.write_connection_file()
+        client = manager.client()
+        client.start_channels(shell=False, stdin=False, hb=False, control=False)
+        socket = client.iopub_channel.socket
+        assert 0 < socket.getsockopt(zmq.MAXMSGSIZE) <= 64 << 20
+        assert 0 < socket.getsockopt(zmq.RCVHWM) <= 16
+        client.stop_channels()

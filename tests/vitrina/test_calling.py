@@ -1,0 +1,388 @@
+"""A student's function may do what it likes: the caller gets a reply, within its time, and its streams back."""
+
+import _thread
+import linecache
+import sys
+import threading
+import time
+
+import numpy as np
+import pytest
+
+from vitrina import calling
+from vitrina.calling import explain
+from vitrina.protocol import MAX_ARRAY_BYTES
+
+X = {"x": np.array([1.0, 2.0])}
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch):
+    monkeypatch.setattr(calling, "_POLL_SECONDS", 0.02)
+
+
+@pytest.fixture(autouse=True)
+def quiet(capfd):
+    """Nothing a student's function prints gets past the caller."""
+    yield
+    assert capfd.readouterr() == ("", "")
+
+
+def ask(answer, arguments, **options):
+    """As in the module, and the streams are put back whatever happens."""
+    streams = sys.stdout, sys.stderr
+    try:
+        return calling.ask(answer, arguments, **options)
+    finally:
+        assert (sys.stdout, sys.stderr) == streams
+
+
+def from_cell(source: str, name: str = "f"):
+    """Compile a function as a notebook cell does."""
+    filename = "/tmp/ipykernel_4711/123456789.py"
+    linecache.cache[filename] = (len(source), None, source.splitlines(keepends=True), filename)
+    namespace = {}
+    exec(compile(source, filename, "exec"), namespace)
+    return namespace[name]
+
+
+def test_what_a_function_prints_is_kept():
+    def f(x):
+        print("hello", x.shape)
+        print("warned", file=sys.stderr)
+        return x
+
+    call = ask(f, X)
+    assert call.reply.status == "answered"
+    assert call.printed == "hello (2,)\nwarned\n"
+
+
+def test_what_is_printed_before_an_error_is_kept_and_cut():
+    def f(_x):
+        print("y" * 10_000)
+        raise ValueError
+
+    call = ask(f, X)
+    assert call.printed == "y" * 2000
+    assert "ValueError" in call.reply.error
+
+
+def test_a_function_that_ruins_its_streams_gets_a_reply():
+    def close(x):
+        sys.stdout.close()
+        return x
+
+    def replace(x):
+        sys.stdout = sys.stderr = None
+        return x
+
+    def surrogate(x):
+        print("\ud800")
+        return x
+
+    for f in (close, replace, surrogate):
+        call = ask(f, X)
+        assert call.reply.status == "answered"
+        call.printed.encode("utf-8")
+
+
+def test_an_error_names_the_students_own_line():
+    f = from_cell("import numpy as np\n\ndef f(x):\n    y = x + 1\n    return np.reshape(y, (5, 5))\n")
+    reply = ask(f, X).reply
+    assert reply.status == "raised"
+    assert "ValueError: cannot reshape" in reply.error
+    assert "line 5: `return np.reshape(y, (5, 5))`" in reply.error
+    assert "site-packages" not in reply.error
+    assert "Traceback" not in reply.error
+
+
+def test_an_error_without_a_line_of_theirs_is_still_named():
+    reply = ask(lambda x: x["key"], X).reply
+    assert reply.error.startswith("your function stopped with IndexError: ")
+    assert "line" not in reply.error
+
+
+def test_a_long_error_is_cut():
+    f = from_cell("def f(x):\n    raise ValueError('z' * 10_000)" + " # " + "c" * 1000 + "\n")
+    assert len(ask(f, X).reply.error) < 700
+
+
+class HostileError(Exception):
+    def __str__(self):
+        raise RuntimeError("no text")
+
+
+class Weird(BaseException):
+    pass
+
+
+@pytest.mark.parametrize(
+    ("error", "name"),
+    [
+        (SystemExit(0), "SystemExit"),
+        (GeneratorExit(), "GeneratorExit"),
+        (StopIteration(), "StopIteration"),
+        (Weird("own"), "Weird: own"),
+        (HostileError(), "HostileError"),
+        (MemoryError(), "MemoryError"),
+        (RecursionError("deep"), "RecursionError"),
+        (ValueError("\ud800"), "ValueError: ?"),
+        (Warning("w"), "Warning: w"),
+    ],
+)
+def test_whatever_is_raised_is_a_reply(error, name):
+    def f(_x):
+        raise error
+
+    reply = ask(f, X).reply
+    assert reply.status == "raised"
+    assert name in reply.error
+    reply.error.encode("utf-8")
+
+
+def test_exit_and_endless_recursion_are_replies():
+    def recursive(x):
+        return recursive(x)
+
+    assert "SystemExit" in ask(lambda _x: sys.exit(), X).reply.error
+    assert "RecursionError" in ask(recursive, X).reply.error
+
+
+def test_an_error_of_two_words_is_explained():
+    assert explain(KeyError("a")) == "your function stopped with KeyError: 'a'"
+    assert explain(ValueError()) == "your function stopped with ValueError"
+
+
+def test_a_function_that_is_not_written_yet_is_unanswered():
+    def f(x):
+        raise NotImplementedError
+
+    assert ask(f, X).reply.status == "unanswered"
+    assert ask(lambda x: f(x), X).reply.status == "unanswered"
+    for blank in (None, ..., "", {}, {"other": "a"}):
+        assert ask(blank, {"question": "q"}).reply.status == "unanswered"
+
+
+@pytest.mark.parametrize("value", [None, ..., ""])
+def test_a_missing_return_is_named(value):
+    reply = ask(lambda _x: value, X).reply
+    assert reply.status == "unreadable"
+    assert "return" in reply.error
+
+
+class Unconvertible:
+    def __array__(self, dtype=None, copy=None):
+        raise RuntimeError("no")
+
+
+class Tensor:
+    """As TensorFlow's and PyTorch's tensors do."""
+
+    def __array__(self, dtype=None, copy=None):
+        return np.arange(3, dtype="f4")
+
+
+@pytest.mark.parametrize(
+    ("value", "kind"),
+    [
+        ({"a": 1}, "dict"),
+        ((i for i in range(3)), "generator"),
+        ([[1, 2], [3]], "list"),
+        ([1, None], "list"),
+        (object(), "object"),
+        (print, "builtin_function_or_method"),
+        (Unconvertible(), "Unconvertible"),
+        (1 + 2j, "complex"),
+        (np.array(["a"]), "ndarray"),
+        (b"bytes", "bytes"),
+        (np.array([{}]), "ndarray"),
+        (10**30, "int"),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_what_is_no_array_of_numbers_is_named(value, kind):
+    reply = ask(lambda _x: value, X).reply
+    assert reply.status == "unreadable"
+    assert f"your function returned {kind};" in reply.error
+
+
+@pytest.mark.parametrize(
+    ("value", "expected"),
+    [
+        ([1, 2], np.array([1, 2])),
+        (((1.5, 2), (3, 4)), np.array([[1.5, 2], [3, 4]])),
+        (3, np.array(3)),
+        (True, np.array(True)),
+        (np.float32(1.5), np.array(1.5, "f4")),
+        (np.array([1], ">f4"), np.array([1], "f4")),
+        (np.array([1], "f2"), np.array([1.0])),
+        (np.array([1], "g"), np.array([1.0])),
+        (np.array([np.nan]), np.array([np.nan])),
+        (np.ma.array([1.0, 2.0]), np.array([1.0, 2.0])),
+        (Tensor(), np.arange(3, dtype="f4")),
+        ([Tensor(), Tensor()], np.tile(np.arange(3, dtype="f4"), (2, 1))),
+        ([], np.zeros(0)),
+    ],
+    ids=range(13),
+)
+def test_what_is_like_an_array_becomes_one(value, expected):
+    reply = ask(lambda _x: value, X).reply
+    assert reply.status == "answered"
+    assert type(reply.value) is np.ndarray
+    assert reply.value.dtype == expected.dtype
+    np.testing.assert_array_equal(reply.value, expected)
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f2"])
+def test_a_huge_array_is_refused_without_being_copied(dtype):
+    largest = MAX_ARRAY_BYTES // 8
+    assert ask(lambda _x: np.broadcast_to(np.zeros((), dtype), largest), X).reply.status == "answered"
+    for size in (largest + 1, 10**15):
+        reply = ask(lambda _x, size=size: np.broadcast_to(np.zeros((), dtype), size), X).reply
+        assert reply.status == "unreadable"
+        assert f"{size} values" in reply.error
+
+
+def test_a_string_is_an_answer_and_a_mapping_is_looked_up():
+    assert ask("zB", {}).reply.value == "zB"
+    assert ask({"q": "zB"}, {"question": "q"}).reply.value == "zB"
+    assert len(ask(lambda _x: "a" * 9999, X).reply.value) == 1000
+    np.testing.assert_array_equal(ask([1, 2], {}).reply.value, [1, 2])
+
+
+def test_a_changed_input_is_noticed_and_the_case_keeps_its_own():
+    original = np.array([1.0, np.nan, 3.0])
+    arguments = {"x": original, "y": np.zeros(2), "n": 3}
+
+    def f(x, *_rest):
+        x *= 2
+        return x
+
+    reply = ask(f, arguments).reply
+    assert reply.mutated == ["x"]
+    np.testing.assert_array_equal(original, [1.0, np.nan, 3.0])
+    assert ask(lambda x, *_rest: x * 2, arguments).reply.mutated == ()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_input_that_was_made_something_else_is_noticed():
+    def reshape(x):
+        x.shape = (2, 1)
+        return 1
+
+    def retype(x):
+        x.dtype = "S8"
+        return 1
+
+    def resize(x):
+        x.resize(5, refcheck=False)
+        return 1
+
+    for f in (reshape, retype, resize):
+        assert ask(f, X).reply.mutated == ["x"]
+
+
+def spin(_x):
+    while True:
+        pass
+
+
+def spin_deaf(x):
+    """Swallow the first interrupts, as a bare `except:` in a loop does."""
+    for _attempt in range(3):
+        try:
+            spin(x)
+        except:  # noqa: E722
+            x = x + 1
+    spin(x)
+
+
+def test_an_endless_loop_is_interrupted_by_its_cpu_time(monkeypatch):
+    monkeypatch.setattr(calling, "_PATIENCE", 1000.0)
+    start = time.monotonic()
+    reply = ask(spin, X, seconds=0.2).reply
+    assert reply.status == "timed out"
+    assert "loop" in reply.error
+    assert 0.15 < time.monotonic() - start < 5
+
+
+def test_a_loop_that_catches_everything_is_interrupted_again_and_again():
+    assert ask(spin_deaf, X, seconds=0.1).reply.status == "timed out"
+
+
+def test_sleeping_costs_patience_and_not_cpu(monkeypatch):
+    monkeypatch.setattr(calling, "_PATIENCE", 3.0)
+
+    def nap(seconds):
+        def f(x):
+            end = time.monotonic() + seconds
+            while time.monotonic() < end:
+                time.sleep(0.01)
+            return x
+
+        return f
+
+    assert ask(nap(0.3), X, seconds=0.2).reply.status == "answered"
+    assert ask(nap(30), X, seconds=0.2).reply.status == "timed out"
+
+
+def test_an_endless_conversion_is_interrupted():
+    class Slow:
+        def __array__(self, dtype=None, copy=None):
+            spin(None)
+
+    assert ask(lambda _x: Slow(), X, seconds=0.1).reply.status == "timed out"
+
+
+def test_the_next_call_after_a_timeout_is_unharmed():
+    ask(spin, X, seconds=0.1)
+    for _attempt in range(3):
+        assert ask(lambda x: x, X, seconds=0.1).reply.status == "answered"
+        time.sleep(0.05)
+
+
+def test_a_call_that_ends_just_as_its_time_does_is_never_interrupted_afterwards(monkeypatch):
+    """The watcher decides to interrupt while the call returns: the call may time out, but nothing comes later."""
+    monkeypatch.setattr(calling, "_POLL_SECONDS", 0.001)
+    for attempt in range(150):
+        end = time.perf_counter() + 0.0015 + attempt % 10 * 1e-4
+
+        def f(x, end=end):
+            while time.perf_counter() < end:
+                pass
+            return x
+
+        try:
+            assert ask(f, X, seconds=0.0015).reply.status in ("answered", "timed out")
+            time.sleep(0.0005)
+        except KeyboardInterrupt:
+            pytest.fail("an interrupt came after the call")
+
+
+def test_a_watch_that_was_stopped_interrupts_nobody(monkeypatch):
+    sent = []
+    monkeypatch.setattr(calling._thread, "interrupt_main", lambda: sent.append(1))
+    watch = calling._Watch()
+    watch._interrupt()
+    assert (sent, watch.expired) == ([1], True)
+    watch = calling._Watch()
+    watch.stop()
+    watch._interrupt()
+    assert (sent, watch.expired) == ([1], False)
+
+
+def test_the_users_own_interrupt_passes_through():
+    def f(x):
+        threading.Timer(0.05, _thread.interrupt_main).start()
+        spin(x)
+
+    with pytest.raises(KeyboardInterrupt):
+        ask(f, X, seconds=60)
+
+
+def test_no_watcher_is_left_behind():
+    before = threading.active_count()
+    for _attempt in range(5):
+        ask(lambda x: x, X)
+    time.sleep(0.1)
+    assert threading.active_count() <= before
