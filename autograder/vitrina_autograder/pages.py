@@ -40,7 +40,7 @@ _MAX_STORED = 4 << 20
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
-    if name in ("style", "title", "class", "align"):
+    if name in ("style", "title", "align"):
         return True
     if tag == "a" and name == "href":
         return not _IGNORED.sub("", unescape(value)).lower().startswith("data:")

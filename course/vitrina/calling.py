@@ -8,6 +8,7 @@ from __future__ import annotations
 import _thread
 import contextlib
 import io
+import re
 import threading
 import time
 import traceback
@@ -28,6 +29,8 @@ _PATIENCE = 4.0
 _POLL_SECONDS = 0.25
 _ERROR_LENGTH = 400
 _PRINTED_LENGTH = 2000
+#: How a warning names the cell it comes from: a file that does not exist.
+_CELL_FILE = re.compile(r"\S*ipykernel_\d+\S*?\.py:(\d+): ")
 
 
 class _TimedOutError(Exception):
@@ -63,7 +66,9 @@ def ask(answer: object, arguments: Mapping[str, Any], *, seconds: float = CALL_S
     mutated = [name for name, old in before.items() if not _same(old, prepared[name])]
     if reply.status == "answered" and mutated:
         reply = Reply("answered", reply.value, mutated=mutated)
-    return Call(reply, "" if printed.closed else plain_text(printed.getvalue(), _PRINTED_LENGTH))
+    return Call(
+        reply, "" if printed.closed else _CELL_FILE.sub(r"line \1: ", plain_text(printed.getvalue(), _PRINTED_LENGTH))
+    )
 
 
 def _same(old: Array, new: Array) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import os
 import sys
+from typing import Any
 
 from vitrina.grading import sit_exam
-from vitrina.judging import Verdict
+from vitrina.judging import Outcome, Verdict
+from vitrina.messages import _
 from vitrina.panel import text_panel
 from vitrina.practice import practise
 from vitrina.protocol import EXAMINER_VARIABLE
@@ -41,3 +43,21 @@ def check(exercise: str, answer: object) -> Verdict:
 
 def _in_notebook() -> bool:
     return "ipykernel" in sys.modules
+
+
+def explain_missing_names() -> None:
+    """Say what to do, instead of showing a stack trace, where a `check(...)` cell names what is not defined yet."""
+    shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
+    if shell is not None:
+        shell.set_custom_exc((NameError,), _explain_missing_name)
+
+
+def _explain_missing_name(shell: Any, kind: type, error: NameError, trace: Any, tb_offset: Any = None) -> list[str]:
+    cell = str(shell.user_ns.get("In", [""])[-1]).strip()
+    if not cell.startswith("check("):
+        shell.showtraceback((kind, error, trace), tb_offset=tb_offset)
+        return []
+    message = _("`{name}` is not defined: run the cell that defines it, and compare the names").format(name=error.name)
+    display = sys.modules["IPython.display"].display
+    display(Verdict(cell, cell, 0.0, outcomes=[Outcome(_("cannot check"), "failed", 1.0, message)]))
+    return []

@@ -283,12 +283,20 @@ def _shape_hint(answer: Array, expected: Array) -> str:
 def _diagnose(case: Case, answer: Array, expected: Array) -> str:
     """Name the mistake: one of the exercise's own, else a wrong sign or a constant factor."""
     for mistake in case.mistakes:
-        same_shape = mistake.answer.shape == answer.shape
-        if same_shape and _compare(answer, mistake.answer, max(case.tolerance, 1e-6)) is None:
+        if _same_answer(answer, mistake.answer, max(case.tolerance, 1e-6)):
             return mistake.hint
     if answer.shape != expected.shape or not np.all(np.isfinite(answer)):
         return ""
     return _diagnose_factor(answer.astype(float).ravel(), expected.astype(float).ravel(), case.tolerance)
+
+
+def _same_answer(answer: Array, other: Array, tolerance: float) -> bool:
+    """Whether two answers agree, also in where they are not finite."""
+    if answer.shape != other.shape:
+        return False
+    finite = np.isfinite(other)
+    same_places = np.array_equal(np.isfinite(answer), finite)
+    return same_places and _relative_difference(answer[finite], other[finite]) <= tolerance
 
 
 def _diagnose_factor(answer: Array, expected: Array, tolerance: float) -> str:

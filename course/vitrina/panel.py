@@ -6,6 +6,7 @@ inline styles are used, which survive the cleaning that an instructor's page get
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 
 import numpy as np
@@ -22,6 +23,7 @@ _COLOURS: dict[Status, str] = {
     "recorded": "#4575b4",
 }
 _SHOWN_VALUES = 8
+_COMPARISONS = 2
 
 
 def html_panel(verdict: Verdict) -> str:
@@ -49,8 +51,21 @@ def text_panel(verdict: Verdict) -> str:
 
 
 def _shown(verdict: Verdict) -> list[Outcome]:
-    """Leave the cases out as long as nothing was answered: there is nothing to say about them."""
-    return [] if verdict.unanswered else list(verdict.outcomes)
+    """Leave the cases out as long as nothing was answered, and say what recurs only once."""
+    if verdict.unanswered:
+        return []
+    said: set[str] = set()
+    comparisons = 0
+    shown: list[Outcome] = []
+    for outcome in verdict.outcomes:
+        message = _("the same") if outcome.reply == "raised" and outcome.message in said else outcome.message
+        brief = replace(outcome, message=message, hint="" if outcome.hint in said else outcome.hint)
+        comparisons += outcome.received is not None
+        if comparisons > _COMPARISONS:
+            brief = replace(brief, expected=None, received=None)
+        said |= {outcome.message, outcome.hint}
+        shown.append(brief)
+    return shown
 
 
 def _failed(verdict: Verdict) -> bool:
@@ -85,7 +100,7 @@ def _formula(verdict: Verdict) -> str:
 
 def _html_row(outcome: Outcome) -> str:
     colour = _COLOURS[outcome.status]
-    hint = f'<div style="margin-left: 1.6em">💡 {_code(outcome.hint)}</div>' if outcome.hint else ""
+    hint = f'<div style="margin-left: 1.6em">→ {_code(outcome.hint)}</div>' if outcome.hint else ""
     return (
         f'<div><span style="color: {colour}; font-weight: bold">{_SIGNS[outcome.status]}</span> '
         f"{escape(outcome.title)}{_code(_after_colon(outcome.message))}{hint}{_html_comparison(outcome)}</div>"
@@ -128,7 +143,7 @@ def _excerpts(outcome: Outcome) -> tuple[str, Array, Array] | None:
     window = (*row, slice(start, start + _SHOWN_VALUES))
     stop = min(start + _SHOWN_VALUES, expected.shape[-1])
     where = "[" + ", ".join([*(str(int(index)) for index in row), f"{start}:{stop}"]) + "]"
-    return where, expected[window], received[window]
+    return where, expected[window] + 0.0, received[window] + 0.0  # + 0.0 makes -0 a 0
 
 
 def _html_comparison(outcome: Outcome) -> str:

@@ -82,7 +82,7 @@ def test_a_panel_tells_the_points_the_cases_and_the_formula():
 
 def test_what_is_not_answered_says_so_and_no_more():
     for text in (Reader(html_panel(verdict(UNANSWERED))).text, text_panel(verdict(UNANSWERED))):
-        assert "not answered yet (3 points)" in text
+        assert "not answered yet (worth 3)" in text
         assert "third" not in text
         assert "expected" not in text
     assert "third" in text_panel(verdict(PASSED, UNANSWERED))

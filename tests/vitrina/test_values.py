@@ -169,7 +169,7 @@ def test_no_bytes_raise_anything_else(noise, position, value):
 @pytest.mark.parametrize(
     "value",
     [object(), {1, 2}, b"bytes", 1j, np.complex128(1), np.longdouble(1), np.datetime64("2020"), print, {"$array": 0}],
-    ids=repr,
+    ids=lambda value: type(value).__name__,
 )
 def test_what_is_not_plain_data_is_not_encoded(value):
     with pytest.raises(ValueFormatError):
