@@ -128,6 +128,7 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
         make_job(paper.submitted.parent, paper.release.parent) as job,
         examiner.exam(paper.student, job.examiner_address) as invigilator,
     ):
+        job.hand_over(job.examiner_address)
         run = NotebookRun(notebook, job, invigilator, rules.limits, rules.patience)
         run.execute()
     seconds = round(time.monotonic() - start, 2)

@@ -8,6 +8,7 @@ other submissions.
 from __future__ import annotations
 
 import importlib.util
+import itertools
 import os
 import shutil
 import subprocess
@@ -50,7 +51,9 @@ if uid:
 os.execv(command[0], command)
 """
 _FIRST_UID = 200_000
-_UIDS = 60_000
+_UIDS = 1 << 24
+_UIDS_OF_A_PROCESS = 1 << 8
+_numbers = itertools.count()
 _MAX_FILE_BYTES = 100 << 20
 
 
@@ -91,9 +94,12 @@ class Job:
     ----------
     root : Path
         A short path, as the names of sockets are limited.
+    number : int
+        Tells the jobs of one process apart.
     """
 
     root: Path
+    number: int = 0
 
     @property
     def work(self) -> Path:
@@ -107,8 +113,11 @@ class Job:
 
     @property
     def owner(self) -> int:
-        """The unprivileged user the kernel runs as; 0 where the grader has no root to give up."""
-        return _FIRST_UID + os.getpid() % _UIDS if _is_root() else 0
+        """The unprivileged user the kernel runs as, another one for every job; 0 where there is no root to give up."""
+        if not _is_root():
+            return 0
+        first, count = _free_uids()
+        return first + (os.getpid() * _UIDS_OF_A_PROCESS + self.number) % count
 
     def new_wires(self) -> Path:
         """Make a folder for the sockets of one kernel: nothing that an earlier kernel left can be in the way."""
@@ -132,9 +141,8 @@ def make_job(*folders: Path) -> Generator[Job]:
     *folders : Path
         Their plain files are copied, but for notebooks, links, devices and huge files; a later folder wins.
     """
-    job = Job(Path(tempfile.mkdtemp(prefix="vitrina-")))
+    job = Job(Path(tempfile.mkdtemp(prefix="vitrina-")), next(_numbers) % _UIDS_OF_A_PROCESS)
     try:
-        job.root.chmod(0o711)
         job.work.mkdir()
         job.examiner_address.parent.mkdir()
         for folder in folders:
@@ -153,6 +161,14 @@ def _copy_files(source: Path, target: Path) -> None:
                 copy = target / path.relative_to(source)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copyfile(path, copy)
+
+
+@lru_cache(maxsize=1)
+def _free_uids() -> tuple[int, int]:
+    """First and number of the user ids to give to kernels; a container may map only few."""
+    lines = Path("/proc/self/uid_map").read_text().splitlines()
+    end = max(int(inside) + int(count) for inside, _outside, count in (line.split() for line in lines))
+    return (_FIRST_UID, _UIDS) if end > _FIRST_UID + _UIDS else (end // 2, end // 4)
 
 
 def _is_root() -> bool:

@@ -336,7 +336,7 @@ def test_our_own_failure_is_owned(exam, place, caplog):
 
 def test_the_socket_is_open_to_the_kernels_user_and_closed_at_the_end(place):
     exam = Exam({}, "ana", SECRET, place)
-    assert place.stat().st_mode & 0o777 == 0o666
+    assert place.stat().st_mode & 0o777 == 0o600
     exam.close()
     exam.close()
     with pytest.raises(OSError, match="refused"), dialled(place):

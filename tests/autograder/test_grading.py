@@ -149,34 +149,35 @@ class TestScores:
         assert not [path for path in files if secret in path.read_bytes()]
 
 
-class TestRegrading:
-    @pytest.fixture(scope="class")
-    def regraded(self, graded: GradedClass) -> dict[str, dict[str, Any]]:
-        """Grade by hand, then everything of some students again by nbgrader's own command."""
-        with open_gradebook(graded.course) as gradebook:
-            notebook = gradebook.find_submission_notebook("toy", ASSIGNMENT, "right")
-            grades = {grade.name: grade for grade in notebook.grades}
-            grades[WHY].manual_score, grades["check-square"].manual_score = 1.5, 1.0
-            grades[WHY].needs_manual_grade = False
-            gradebook.find_comment(WHY, "toy", ASSIGNMENT, "right").manual_comment = "Well said."
-            gradebook.db.commit()
-        before = {name: verdicts(graded.course, name) for name in CLASS}
-        command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, "--force", "--student=r*"]
-        paths = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
-        done = subprocess.run(
-            command,
-            cwd=graded.course.root,
-            env={**os.environ, "PATH": paths},
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr
-        api = nbgrader_api(graded.course)
-        for name in ("partly", "forged client"):
-            assert api.autograde(ASSIGNMENT, student_id(name))["success"]
-        return before
+@pytest.fixture(scope="module")
+def regraded(graded: GradedClass) -> dict[str, dict[str, Any]]:
+    """Grade by hand, then everything of some students again by nbgrader's own command."""
+    with open_gradebook(graded.course) as gradebook:
+        notebook = gradebook.find_submission_notebook("toy", ASSIGNMENT, "right")
+        grades = {grade.name: grade for grade in notebook.grades}
+        grades[WHY].manual_score, grades["check-square"].manual_score = 1.5, 1.0
+        grades[WHY].needs_manual_grade = False
+        gradebook.find_comment(WHY, "toy", ASSIGNMENT, "right").manual_comment = "Well said."
+        gradebook.db.commit()
+    before = {name: verdicts(graded.course, name) for name in CLASS}
+    command = [sys.executable, "-m", "nbgrader", "autograde", ASSIGNMENT, "--force", "--student=r*"]
+    paths = f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"
+    done = subprocess.run(
+        command,
+        cwd=graded.course.root,
+        env={**os.environ, "PATH": paths},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    api = nbgrader_api(graded.course)
+    for name in ("partly", "forged client"):
+        assert api.autograde(ASSIGNMENT, student_id(name))["success"]
+    return before
 
+
+class TestRegrading:
     def test_the_second_time_gives_the_same_verdicts(self, graded: GradedClass, regraded: dict[str, dict[str, Any]]):
         assert {name: verdicts(graded.course, name) for name in CLASS} == regraded
         for name in CLASS:

@@ -165,6 +165,14 @@ class TestFiles:
         assert {folder for folder, answer in found.items() if answer == "written"} == set(allowed)
         assert not (PROJECT / "new").exists()
 
+    def test_all_else_is_mounted_read_only(self, probe: Probe, job: Job):
+        """Whoever the kernel runs as."""
+        mounts = [line.split() for line in probe('result = open("/proc/self/mounts").read().splitlines()')]
+        writable = {mount[1] for mount in mounts if "rw" in mount[3].split(",")}
+        real = {path for path in writable if not path.startswith(("/dev", "/proc")) and path != "/"}
+        hidden = {str(path) for package in (vitrina_solutions, vitrina_autograder) for path in package.__path__}
+        assert real - hidden == {str(job.work), "/tmp", "/home/student"}
+
     def test_files_of_the_kit_cannot_be_changed(self, probe: Probe):
         import vitrina
 
@@ -181,9 +189,7 @@ class TestFiles:
     def test_no_file_descriptor_of_the_grader_is_inherited(self, probe: Probe, toy_course: Course):
         with toy_course.gradebook.open("rb") as file:
             os.set_inheritable(file.fileno(), True)
-            open_files = probe(
-                'result = [attempt(lambda: os.readlink(f"/proc/self/fd/{n}")) for n in os.listdir("/proc/self/fd")]'
-            )
+            found = probe('fd = "/proc/self/fd/"; result = [attempt(lambda: os.readlink(fd + n)) for n in os.listdir(fd)]')
         assert not [path for path in open_files if "gradebook" in path]
 
     def test_nothing_of_the_job_stays(self):
@@ -277,18 +283,19 @@ class TestProcess:
         assert all(answer in ("OSError", "empty") for answer in probe(script).values()) or os.geteuid() != 0
 
     def test_the_grader_cannot_be_signalled(self, probe: Probe):
-        script = f"result = [attempt(lambda: os.kill(pid, 9) or 'killed') for pid in ({os.getpid()}, {os.getppid()})]"
+        script = f"result = [attempt(lambda: os.kill(pid, 0) or 'there') for pid in ({os.getpid()}, {os.getppid()})]"
         assert probe(script) == ["OSError", "OSError"]
 
     def test_nothing_survives_the_end(self, job: Job):
-        script = """
+        nap = str(1_000_000 + os.getpid())
+        script = f"""
         import subprocess
         for _ in range(3):
-            subprocess.Popen(["sleep", "7321"], start_new_session=True)
+            subprocess.Popen(["sleep", "{nap}"], start_new_session=True)
         """
         run_inside(job, script)
         lines = [path.read_text(errors="replace") for path in _command_lines()]
-        assert not [line for line in lines if "7321" in line and line.startswith("sleep")]
+        assert not [line for line in lines if nap in line and line.startswith("sleep")]
 
 
 def _command_lines() -> Iterator[Path]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from corpus import attacks
 from corpus.toy_course import DOUBLE, NOTEBOOK, QUIZ, SQUARE, WHY
 
 Notebook = dict[str, Any]
@@ -161,106 +162,6 @@ def _pages(notebook: Notebook) -> None:
     notebook["cells"] += [_own(f"raw <script>alert(8)</script> <img src=x {ONERROR}>", "raw")]
 
 
-_FLOOD = "for _ in range(1000):\n    print('x' * 100_000, flush=True)"
-_SWALLOW = """
-def forever():
-    while True:
-        try:
-            while True:
-                pass
-        except BaseException:
-            pass
-"""
-_FORGE = """
-import os, socket
-from vitrina.protocol import receive, send
-from vitrina.judging import Verdict
-outcome = {"title": "t", "status": "passed", "weight": 1.0}
-for exercise in ("double", "square", "quiz"):
-    for message in (
-        {"exercise": exercise, "verdict": {"points": 3, "outcomes": [outcome]}, "points": 3},
-        {"do": "leave"}, {"do": "enter", "exercise": exercise, "points": 99}, {"status": "passed"},
-    ):
-        try:
-            connection = socket.socket(socket.AF_UNIX)
-            connection.settimeout(2)
-            connection.connect(os.environ["VITRINA_EXAMINER"])
-            send(connection, message)
-            receive(connection)
-        except Exception:
-            pass
-"""
-_FORGED_CLIENT = """
-import numpy as np, vitrina, vitrina.grading, vitrina.calling
-from vitrina.protocol import send
-class Passed:
-    status, value, error, mutated = "passed", np.ones(3), "", ()
-    reply = None
-Passed.reply = Passed
-vitrina.grading.ask = lambda *a, **k: Passed
-vitrina.grading._frame = lambda reply: {"status": "passed", "points": 3, "value": {"verdict": "passed"}}
-"""
-_STEAL = """
-import glob, os, re
-places = ["../..", "../../..", "../../../..", "/work", "/tmp", "/home", "/root", os.environ.get("HOME", "/"), "/proc/1/cwd"]
-for place in places:
-    for folder, folders, names in os.walk(place):
-        folders[:] = [name for name in folders if name not in ("lib", "share", "include")]
-        for name in names:
-            if name.endswith((".ipynb", "exercises.py", "gradebook.db")):
-                text = open(os.path.join(folder, name), errors="replace").read()
-                print("found", folder, name)
-                if "doubled = 2 * x" in text:
-                    exec(text)
-"""
-_EQUAL = """
-class Equal:
-    shape, dtype, ndim, size = (3,), float, 1, 3
-    def __eq__(self, other): return True
-    def __array__(self, *args, **kwargs):
-        import numpy
-        return numpy.ones(3)
-    def __float__(self): return 2.0
-    def __abs__(self): return 0
-    def __sub__(self, other): return 0
-    __rsub__ = __sub__
-class Text(str):
-    def __eq__(self, other): return True
-    __hash__ = str.__hash__
-def double(x): return Equal()
-def square(x):
-    import numpy
-    class Array(numpy.ndarray):
-        __eq__ = lambda self, other: True
-        __sub__ = __rsub__ = lambda self, other: 0
-    return numpy.ones(x.shape).view(Array)
-answers = {"one": Text("maybe"), "two": Text("perhaps")}
-"""
-_AGAIN = f"""
-import time
-while True:
-    try:
-        exec({_FORGE!r})
-    except BaseException:
-        pass
-    time.sleep(0.05)
-"""
-_BACKGROUND = f"""
-import subprocess, sys
-for _ in range(3):
-    subprocess.Popen([sys.executable, "-c", {_AGAIN!r}], start_new_session=True)
-"""
-_GC = """
-import gc, sys
-for thing in gc.get_objects():
-    if callable(thing) and getattr(thing, "__name__", "") in ("reference", "<lambda>"):
-        try:
-            if thing(3) == 6:
-                double = thing
-        except Exception:
-            pass
-"""
-
 HONEST: dict[str, Student] = {
     "right": Student(changed(lambda notebook: None)),
     "alternative": Student(double("import numpy\ndouble = lambda values: numpy.add(values, values)")),
@@ -290,7 +191,7 @@ HONEST: dict[str, Student] = {
             "import warnings, sys\ndef double(x):\n    warnings.warn('x')\n"
             "    print('e', file=sys.stderr)\n    return 2 * x"
         )
-    ),  # fmt: skip
+    ),
     "prints": Student(double("def double(x):\n    print(x)\n    return 2 * x\ndouble(3)")),
     "surrogate": Student(cell_before(DOUBLE, "print('\\ud800')")),
     "asks": Student(cell_before(DOUBLE, "name = input('Who?')")),
@@ -327,7 +228,7 @@ UNLUCKY: dict[str, Student] = {
         double("def double(x):\n    while True:\n        pass"), (0.0, 2.0, 2.0), "loop never end|interrupted"
     ),
     "loop in cell": Student(cell_before(DOUBLE, "while True: pass")),
-    "swallows": Student(cell_before(DOUBLE, _SWALLOW + "forever()"), says="cost the kernel"),
+    "swallows": Student(cell_before(DOUBLE, attacks.SWALLOW + "forever()"), says="cost the kernel"),
     "exits": Student(cell_before(SQUARE, "exit()"), says="ends the kernel"),
     "sys.exit": Student(cell_before(SQUARE, "import sys; sys.exit(1)")),
     "exits in function": Student(double("def double(x):\n    exit()"), (0.0, 2.0, 2.0), "ends the kernel"),
@@ -341,39 +242,47 @@ UNLUCKY: dict[str, Student] = {
         (0.75, 2.0, 2.0),
         "the kernel",
     ),
-    "prints without end": Student(cell_before(DOUBLE, _FLOOD)),
+    "prints without end": Student(cell_before(DOUBLE, attacks.FLOOD)),
     "prints 100 MB at once": Student(cell_before(DOUBLE, "print('x' * 10**8)")),
 }
 
 DISHONEST: dict[str, Student] = {
     "edited check": Student(changed(_edited_check), NOTHING, "was changed and has been restored"),
-    "patched check": cheat("from vitrina import Verdict\ncheck = lambda *a: 7\n"
-                           "import vitrina\nvitrina.check = check\n3.0", "no answer reached"),  # fmt: skip
-    "patched verdict": cheat("import vitrina\nvitrina.Verdict.points = vitrina.Verdict.max_points = 3.0\n"
-                             "vitrina.Verdict.__repr__ = lambda self: '3.0'"),  # fmt: skip
-    "patched judge": cheat("import numpy\nnumpy.max = numpy.abs = lambda *a, **k: 0.0\nnumpy.allclose = lambda *a, **k: True"),
-    "equal to all": Student(solved_with({DOUBLE: _EQUAL, SQUARE: "", QUIZ: ""}), NOTHING),
-    "input transformer": cheat("get_ipython().input_transformers_cleanup.append(lambda lines: ['3.0\\n'])", "no answer reached"),
+    "patched check": cheat(
+        "from vitrina import Verdict\ncheck = lambda *a: 7\nimport vitrina\nvitrina.check = check\n3.0",
+        "no answer reached",
+    ),
+    "patched verdict": cheat(
+        "import vitrina\nvitrina.Verdict.points = vitrina.Verdict.max_points = 3.0\n"
+        "vitrina.Verdict.__repr__ = lambda self: '3.0'"
+    ),
+    "patched judge": cheat(
+        "import numpy\nnumpy.max = numpy.abs = lambda *a, **k: 0.0\nnumpy.allclose = lambda *a: True"
+    ),
+    "equal to all": Student(solved_with({DOUBLE: attacks.EQUAL, SQUARE: "", QUIZ: ""}), NOTHING),
+    "input transformer": cheat(
+        "get_ipython().input_transformers_cleanup.append(lambda lines: ['3.0\\n'])", "no answer reached"
+    ),
     "ast transformer": cheat(
         "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Expr(self, node): return ast.parse('3.0').body[0]\n"
         "get_ipython().ast_transformers.append(Drop())",
         "no answer reached",
     ),
-    "forged client": cheat(_FORGE),
-    "forged replies": cheat(_FORGED_CLIENT),
-    "background": cheat(_BACKGROUND),
-    "steals": cheat(_STEAL),
-    "searches memory": cheat(_GC),
+    "forged client": cheat(attacks.FORGE),
+    "forged replies": cheat(attacks.FORGED_CLIENT),
+    "background": cheat(attacks.BACKGROUND),
+    "steals": cheat(attacks.STEAL),
+    "searches memory": cheat(attacks.GC),
     "own numpy": Student(_own_numpy, NOTHING, "no answer reached"),
     "link": Student(_link_to_solution, NOTHING, "it is not a file"),
     "link under another name": Student(_link_under_another_name, NOTHING, "it is empty"),
     "links beside": Student(_links_beside, says="`key.txt` cannot be used"),
     "scripts": Student(changed(_pages)),
     "other exercise's cell": Student(
-        solved_with({DOUBLE: _WRONG[DOUBLE], SQUARE: "def square(x):\n    return x * x\ncheck('double', lambda x: 2 * x)\n"}),
+        solved_with({DOUBLE: _WRONG[DOUBLE], SQUARE: "square = lambda x: x * x\ncheck('double', lambda x: 2 * x)\n"}),
         (0.0, 2.0, 2.0),
     ),
-}  # fmt: skip
+}
 
 CLASS: dict[str, Student] = {**HONEST, **CLUMSY, **UNLUCKY, **DISHONEST}
 
