@@ -107,7 +107,7 @@ class Exam:
                 self._state.notify_all()
 
     def _hold(self, connection: socket.socket) -> None:
-        exercise = str(receive(connection).get("exercise"))[:_TEXT_LENGTH]
+        exercise = str(receive(connection, max_arrays=0).get("exercise"))[:_TEXT_LENGTH]
         points = self._admit(exercise)
         if points is None:
             send(connection, {"note": _("not scored here: only the exercise's own graded cell is")})
@@ -153,7 +153,7 @@ class Questioner:
             try:
                 question = {"ask": True, "arguments": dict(case.arguments), "seconds": CALL_SECONDS}
                 send(self._connection, question)
-                return read_reply(receive(self._connection))
+                return read_reply(receive(self._connection, max_arrays=1))
             except TimeoutError:
                 self._lost = _("no answer in time")
             except (ProtocolError, OSError) as error:

@@ -6,6 +6,7 @@ stops the others.
 
 from __future__ import annotations
 
+import logging
 import shutil
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -22,6 +23,8 @@ from vitrina_autograder.preprocessors import Examination, adopt_notebooks
 from vitrina_autograder.release import load_config, nbgrader_api
 from vitrina_autograder.sandbox import sandbox_name
 from vitrina_autograder.verdicts import Record, load_record, save_record
+
+_log = logging.getLogger(__name__)
 
 #: Called with a student and what was just done: "examined", "recorded" or "skipped".
 Progress = Callable[[str, str], None]
@@ -101,9 +104,14 @@ class Grading:
         papers = [paper for student in students for paper in self._papers(student) if paper.submitted.exists()]
 
         def work(paper: Paper) -> None:
-            notebook = restored(paper)
-            print_ = fingerprint(paper, notebook)
-            keep_result(paper, print_, examine(paper, notebook, rules))
+            try:
+                notebook = restored(paper)
+                print_ = fingerprint(paper, notebook)
+                keep_result(paper, print_, examine(paper, notebook, rules))
+            except CourseError:
+                raise
+            except Exception:  # recording tries once more, and remarks what fails again
+                _log.exception("%s: examining failed", paper.student)
 
         with ThreadPoolExecutor(self.jobs) as pool:
             waiting = {pool.submit(work, paper): paper for paper in papers}

@@ -48,7 +48,7 @@ def _in_notebook() -> bool:
 def explain_missing_names() -> None:
     """Say what to do, instead of showing a stack trace, where a `check(...)` cell names what is not defined yet."""
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
-    if shell is not None:
+    if shell is not None and EXAMINER_VARIABLE not in os.environ:
         shell.set_custom_exc((NameError,), _explain_missing_name)
 
 

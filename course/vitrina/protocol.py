@@ -37,8 +37,15 @@ def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
         connection.sendall(_LENGTH.pack(len(frame)) + frame)
 
 
-def receive(connection: socket.socket) -> dict[str, Any]:
+def receive(connection: socket.socket, *, max_arrays: int = _MAX_ARRAYS) -> dict[str, Any]:
     """Receive one message.
+
+    Parameters
+    ----------
+    connection : socket
+        Where from.
+    max_arrays : int
+        How many arrays the message may hold.
 
     Raises
     ------
@@ -47,7 +54,7 @@ def receive(connection: socket.socket) -> dict[str, Any]:
     """
     head = _parse(_frame(connection, _MAX_JSON))
     count = head.get("arrays")
-    if not isinstance(count, int) or not 0 <= count <= _MAX_ARRAYS:
+    if not isinstance(count, int) or not 0 <= count <= max_arrays:
         raise ProtocolError(f"{count!r} arrays announced")
     try:
         arrays = [unpack_array(_frame(connection, MAX_ARRAY_BYTES + _MAX_ARRAY_HEADER)) for _ in range(count)]

@@ -17,12 +17,12 @@ from typing import Any
 
 import nbformat
 import pytest
-from corpus.students import CHECKS, CLASS, DISHONEST, student_id
-from corpus.toy_course import ASSIGNMENT, CASE_VALUE, NOTEBOOK, POINTS, SOLUTION_LINE, WHY
 from nbconvert.exporters import HTMLExporter
 from nbgrader.api import Gradebook
 from nbgrader.server_extensions.formgrader import handlers
 
+from corpus.students import CHECKS, CLASS, DISHONEST, student_id
+from corpus.toy_course import ASSIGNMENT, CASE_VALUE, NOTEBOOK, POINTS, SOLUTION_LINE, WHY
 from vitrina_autograder import sandbox
 from vitrina_autograder.course import CONFIG_NAME, Course
 from vitrina_autograder.release import load_config, nbgrader_api

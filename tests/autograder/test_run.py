@@ -9,10 +9,10 @@ from typing import Any
 import nbformat
 import pytest
 import zmq
-from corpus.toy_course import ASSIGNMENT, DOUBLE, SQUARE
 from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
+from corpus.toy_course import ASSIGNMENT, DOUBLE, SQUARE
 from vitrina_autograder.course import Course
 from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.kernel import SandboxedKernelManager
@@ -36,6 +36,7 @@ def execute(toy_course: Course) -> Execute:
     def run(notebook: NotebookNode, patience: Patience | None = None, limits: Limits | None = None) -> NotebookRun:
         examiner = examiner_for(toy_course, toy_course.assignment_folder(ASSIGNMENT))
         with make_job() as job, examiner.exam("ana", job.examiner_address) as invigilator:
+            job.hand_over(job.examiner_address)
             made = NotebookRun(notebook, job, invigilator, limits or Limits(), patience or Patience())
             made.execute()
             made.files = {path.name: path.read_text() for path in job.work.iterdir() if path.is_file()}

@@ -163,7 +163,7 @@ def _pages(notebook: Notebook) -> None:
 
 
 HONEST: dict[str, Student] = {
-    "right": Student(changed(lambda notebook: None)),
+    "right": Student(changed(lambda _notebook: None)),
     "alternative": Student(double("import numpy\ndouble = lambda values: numpy.add(values, values)")),
     "wrong": Student(
         solved_with(
@@ -264,7 +264,8 @@ DISHONEST: dict[str, Student] = {
         "get_ipython().input_transformers_cleanup.append(lambda lines: ['3.0\\n'])", "no answer reached"
     ),
     "ast transformer": cheat(
-        "import ast\nclass Drop(ast.NodeTransformer):\n    def visit_Expr(self, node): return ast.parse('3.0').body[0]\n"
+        "import ast\nclass Drop(ast.NodeTransformer):\n"
+        "    def visit_Expr(self, node): return ast.parse('3.0').body[0]\n"
         "get_ipython().ast_transformers.append(Drop())",
         "no answer reached",
     ),
