@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -31,9 +32,10 @@ from vitrina_autograder.intake import (
     restore,
     take_remarks,
 )
+from vitrina_autograder.job import Limits, make_job
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.run import NotebookRun, Patience
-from vitrina_autograder.sandbox import Limits, make_job
+from vitrina_autograder.sandbox import package_folder
 from vitrina_autograder.verdicts import verdict_from_data, verdict_to_data
 
 
@@ -155,14 +157,17 @@ def _without_surrogates(notebook: NotebookNode) -> NotebookNode:
 
 
 def fingerprint(paper: Paper, notebook: NotebookNode) -> str:
-    """Identify what a result depends on: the student, the cells, the files beside them and the exercises."""
+    """Identify what a result depends on: the student, the cells, the files beside them, exercises and reference."""
     digest = hashlib.sha256(json.dumps([paper.student, paper.notebook]).encode())
     for cell in notebook.cells:
         mark = cell.metadata.get("nbgrader", {}).get("grade_id")
         digest.update(json.dumps([cell.cell_type, cell.source, mark]).encode())
-    sources = paper.course.assignment_folder(paper.assignment)
-    for path in [sources / "exercises.py", *_files(paper.submitted.parent), *_files(paper.release.parent)]:
-        digest.update(path.name.encode("utf-8", "surrogateescape") + b"\0" + path.read_bytes())
+    reference = sorted(package_folder("vitrina_solutions").glob("*.py"))
+    exercises = sorted(paper.course.assignment_folder(paper.assignment).glob("*.py"))
+    for path in [*exercises, *reference, *_files(paper.submitted.parent), *_files(paper.release.parent)]:
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").digest()
+        digest.update(os.fsencode(path.name) + b"\0" + content)
     return digest.hexdigest()
 
 

@@ -143,11 +143,15 @@ def take_remarks(notebook: NotebookNode) -> list[str]:
     return list(notebook.metadata.pop(_REMARKS, []))
 
 
-def set_aside(folder: Path) -> None:
+def set_aside(folder: Path, released: Path) -> None:
     """Rename what nbgrader would follow out of a submission's folder or stumble over, so that it ignores it.
 
-    These are links, devices and a `timestamp.txt` without a time in it. Of a notebook the reading says what it is.
+    These are links, devices, a folder where the release has a file, and a `timestamp.txt` without a time in it. Of a
+    notebook the reading says what it is.
     """
+    for path in (folder / file.name for file in released.iterdir()):
+        if path.is_dir() and not path.is_symlink():
+            path.rename(path.with_name(f".{path.name}{_ASIDE}"))
     for place, _folders, names in os.walk(folder):
         for path in (Path(place) / name for name in names if not name.endswith((".ipynb", _ASIDE))):
             if path.is_symlink() or not path.is_file() or (path == folder / "timestamp.txt" and not _is_time(path)):

@@ -12,7 +12,8 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
-from vitrina_autograder.sandbox import Job, Limits, sandboxed
+from vitrina_autograder.job import Job, Limits
+from vitrina_autograder.sandbox import sandboxed
 
 #: A message beyond this never enters the grader's memory: the connection is dropped instead.
 _MAX_MESSAGE_BYTES = 32 << 20

@@ -23,9 +23,10 @@ from vitrina.panel import html_panel
 from vitrina_autograder.course import Course
 from vitrina_autograder.examination import Examined, Paper, Rules, examine, fingerprint, restored, take_result
 from vitrina_autograder.intake import set_aside
+from vitrina_autograder.job import Limits
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.run import Patience
-from vitrina_autograder.sandbox import Limits, sandbox_name
+from vitrina_autograder.sandbox import sandbox_name
 from vitrina_autograder.verdicts import Record, load_record, save_record
 
 
@@ -92,7 +93,7 @@ def adopt_notebooks(course: Course, assignment: str, folder: Path) -> dict[Path,
     dict of Path to Path
         What was copied: the student's file and its copy.
     """
-    set_aside(folder)
+    set_aside(folder, course.release / assignment)
     released = sorted((course.release / assignment).glob("*.ipynb"))
     names = {path.name for path in released}
     plain = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file() and not path.is_symlink()]

@@ -24,9 +24,10 @@ from nbformat.v4 import new_output
 from vitrina.judging import Verdict
 from vitrina.messages import _
 from vitrina_autograder.examiner import ExaminerError, Invigilator
+from vitrina_autograder.job import Job, Limits
 from vitrina_autograder.kernel import SandboxedKernelManager
 from vitrina_autograder.marks import graded_exercise
-from vitrina_autograder.sandbox import Job, Limits, open_variables
+from vitrina_autograder.sandbox import open_variables
 
 _MAX_KERNELS = 4
 _IOPUB_SECONDS = 6

@@ -8,20 +8,17 @@ other submissions.
 from __future__ import annotations
 
 import importlib.util
-import itertools
 import os
 import shutil
 import subprocess
 import sys
-import tempfile
-from collections.abc import Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 from vitrina.protocol import EXAMINER_VARIABLE
 from vitrina_autograder.course import CourseError
+from vitrina_autograder.job import Job, Limits, is_root, make_job
 from vitrina_datasets import CACHE_VARIABLE, cache_folder
 
 UNSAFE_VARIABLE = "VITRINA_UNSAFE_NO_SANDBOX"
@@ -50,129 +47,6 @@ if uid:
     os.setgroups([]); os.setresgid(uid, uid, uid); os.setresuid(uid, uid, uid)
 os.execv(command[0], command)
 """
-_FIRST_UID = 200_000
-_UIDS = 1 << 24
-_UIDS_OF_A_PROCESS = 1 << 8
-_numbers = itertools.count()
-_MAX_FILE_BYTES = 100 << 20
-
-
-@dataclass(frozen=True)
-class Limits:
-    """What one submission may use.
-
-    Attributes
-    ----------
-    cpu_seconds : int
-        CPU time of the whole kernel.
-    memory_bytes : int
-        Address space; TensorFlow maps 3 GB before it does anything.
-    file_bytes : int
-        Size of any one file.
-    processes : int
-        Processes and threads; only where the kernel gets a user of its own (the grader is root).
-    """
-
-    cpu_seconds: int = 900
-    memory_bytes: int = 12 << 30
-    file_bytes: int = 256 << 20
-    processes: int = 512
-
-    def __str__(self) -> str:
-        return (
-            f"CPU={self.cpu_seconds},AS={self.memory_bytes},FSIZE={self.file_bytes},NPROC={self.processes},CORE=0"
-            if _is_root()
-            else f"CPU={self.cpu_seconds},AS={self.memory_bytes},FSIZE={self.file_bytes},CORE=0"
-        )
-
-
-@dataclass(frozen=True)
-class Job:
-    """The folders of one submission's run, below a root that only the grader can write to.
-
-    Attributes
-    ----------
-    root : Path
-        A short path, as the names of sockets are limited.
-    number : int
-        Tells the jobs of one process apart.
-    """
-
-    root: Path
-    number: int = 0
-
-    @property
-    def work(self) -> Path:
-        """The student's working folder."""
-        return self.root / "work"
-
-    @property
-    def examiner_address(self) -> Path:
-        """Where the examiner listens."""
-        return self.root / "exam" / "examiner"
-
-    @property
-    def owner(self) -> int:
-        """The unprivileged user the kernel runs as, another one for every job; 0 where there is no root to give up."""
-        if not _is_root():
-            return 0
-        first, count = _free_uids()
-        return first + (os.getpid() * _UIDS_OF_A_PROCESS + self.number) % count
-
-    def new_wires(self) -> Path:
-        """Make a folder for the sockets of one kernel: nothing that an earlier kernel left can be in the way."""
-        folder = Path(tempfile.mkdtemp(prefix="k", dir=self.root))
-        self.hand_over(folder)
-        return folder
-
-    def hand_over(self, *paths: Path) -> None:
-        """Give files and folders to the user the kernel runs as, before it runs."""
-        if self.owner:
-            for path in paths:
-                os.chown(path, self.owner, self.owner, follow_symlinks=False)
-
-
-@contextmanager
-def make_job(*folders: Path) -> Generator[Job]:
-    """Make the folders of one run, with the other files of a submission in them; nothing of them stays.
-
-    Parameters
-    ----------
-    *folders : Path
-        Their plain files are copied, but for notebooks, links, devices and huge files; a later folder wins.
-    """
-    job = Job(Path(tempfile.mkdtemp(prefix="vitrina-")), next(_numbers) % _UIDS_OF_A_PROCESS)
-    try:
-        job.work.mkdir()
-        job.examiner_address.parent.mkdir()
-        for folder in folders:
-            _copy_files(folder, job.work)
-        job.hand_over(job.work, *job.work.rglob("*"))
-        yield job
-    finally:
-        shutil.rmtree(job.root, ignore_errors=True)
-
-
-def _copy_files(source: Path, target: Path) -> None:
-    for folder, _folders, names in os.walk(source, followlinks=False):
-        for path in (Path(folder) / name for name in names):
-            plain = path.is_file() and not path.is_symlink() and path.stat().st_size <= _MAX_FILE_BYTES
-            if plain and path.suffix != ".ipynb":
-                copy = target / path.relative_to(source)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy)
-
-
-@lru_cache(maxsize=1)
-def _free_uids() -> tuple[int, int]:
-    """First and number of the user ids to give to kernels; a container may map only few."""
-    lines = Path("/proc/self/uid_map").read_text().splitlines()
-    end = max(int(inside) + int(count) for inside, _outside, count in (line.split() for line in lines))
-    return (_FIRST_UID, _UIDS) if end > _FIRST_UID + _UIDS else (end // 2, end // 4)
-
-
-def _is_root() -> bool:
-    return os.geteuid() == 0
 
 
 def find_bubblewrap() -> Path | None:
@@ -263,7 +137,7 @@ def _walls() -> list[str]:
     """Shut everything out; root needs no user namespace, and keeps for a moment what it takes to give itself up."""
     walls = ["--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
     walls += ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "vitrina", "--cap-drop", "ALL"]
-    if _is_root():
+    if is_root():
         return [*walls, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
     return [*walls, "--unshare-user", "--disable-userns"]
 
@@ -295,7 +169,7 @@ def _environment_mounts() -> Iterator[str]:
         if not _lies_in(prefix, "/usr"):
             yield from _show(prefix)
     for name in _HIDDEN:
-        folder = _package_folder(name)
+        folder = package_folder(name)
         if _lies_in(str(folder), sys.prefix):
             yield from ("--tmpfs", str(folder))
 
@@ -304,7 +178,7 @@ def _kit_mounts() -> Iterator[str]:
     """Show the student kit, with a clear word in place of the methods that students write themselves."""
     withheld = Path(__file__).parent / "withheld"
     for name in _KIT:
-        folder = _package_folder(name)
+        folder = package_folder(name)
         yield from _show(folder)
         for part in _WITHHELD_PARTS:
             if (folder / part).is_dir():
@@ -312,7 +186,8 @@ def _kit_mounts() -> Iterator[str]:
     yield from _show(cache_folder(), how="--ro-bind-try")
 
 
-def _package_folder(name: str) -> Path:
+def package_folder(name: str) -> Path:
+    """Find a package of ours without importing it; `CourseError` where it is not installed."""
     spec = importlib.util.find_spec(name)
     if spec is None or spec.origin is None:
         raise CourseError(f"the package {name} is not installed; `vitrina doctor` tells more")

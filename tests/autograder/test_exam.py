@@ -159,9 +159,9 @@ def test_answers_sent_before_the_question_are_still_judged_in_order(exam, place)
     exam.enter_cell("double", 8.0)
     with dialled(place) as connection:
         send(connection, {"exercise": "double"})
-        for _case in range(6):
-            send(connection, reply(np.ones((2, 3))))
         with contextlib.suppress(ProtocolError, OSError):
+            for _case in range(6):
+                send(connection, reply(np.ones((2, 3))))
             while True:
                 receive(connection)
     assert exam.leave_cell().points == 0.0

@@ -15,9 +15,9 @@ from nbformat.v4 import new_code_cell
 from corpus.toy_course import ASSIGNMENT, DOUBLE, SQUARE
 from vitrina_autograder.course import Course
 from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.job import Limits, make_job
 from vitrina_autograder.kernel import SandboxedKernelManager
 from vitrina_autograder.run import NotebookRun, Patience
-from vitrina_autograder.sandbox import Limits, make_job
 
 pytestmark = pytest.mark.slow
 Execute = Callable[..., NotebookRun]

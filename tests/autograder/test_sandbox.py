@@ -19,7 +19,8 @@ import vitrina_autograder
 import vitrina_solutions
 from vitrina_autograder import sandbox
 from vitrina_autograder.course import Course, CourseError
-from vitrina_autograder.sandbox import SANDBOX, UNSAFE_VARIABLE, Job, Limits, make_job, sandbox_name, sandboxed
+from vitrina_autograder.job import Job, Limits, make_job
+from vitrina_autograder.sandbox import SANDBOX, UNSAFE_VARIABLE, sandbox_name, sandboxed
 
 Probe = Callable[..., Any]
 PROJECT = Path(__file__).parents[2]
