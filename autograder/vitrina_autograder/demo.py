@@ -96,8 +96,8 @@ CLASS = (
     Classmate("dario-wrong-shape", _wrapped("return right(*inputs)[0]", "saliency", "lrp-epsilon", "lrp-gamma")),
     Classmate("elena-changes-inputs", _wrapped("inputs[0][...] *= 1.5; return right(*inputs)", "lrp-0", "lrp-zb")),
     Classmate("felix-exception", _wrapped("return right(*inputs[:-1])", "lrp-gamma", "lrp-network")),
-    Classmate("gala-endless-loop", _wrapped("\n    while True: pass", "relative-difference")),
-    Classmate("hugo-exit", _wrapped("import os; os._exit(1)", "relative-difference")),
+    Classmate("gala-endless-loop", _wrapped("\n    while True: pass", "saliency")),
+    Classmate("hugo-exit", _wrapped("import os; os._exit(1)", "saliency")),
     Classmate("ines-copied-cells", _copied),
     Classmate("juan-edited-check", _edited),
 )

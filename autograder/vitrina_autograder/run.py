@@ -48,7 +48,7 @@ class Patience:
         What one cell may print and show; the rest is cut.
     """
 
-    cell: int = 45
+    cell: int = 30
     notebook: int = 600
     output_bytes: int = 4 << 20
 
