@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from string import ascii_uppercase
@@ -154,5 +155,5 @@ def _pages(course: Course, assignment: str, rows: Sequence[Row]) -> RenderableTy
     pages = [page for row in rows for page in feedback_pages(course, assignment, row.student)]
     if not pages:
         return Text()
-    lines = [str(page.relative_to(course.root)) for page in pages]
+    lines = [os.path.relpath(page) for page in pages]
     return Text("\n".join([_("Feedback pages:"), *(f"  {line}" for line in lines)]))

@@ -144,8 +144,10 @@ class NotebookRun:
 
     @contextmanager
     def _kernel(self) -> Generator[_Client]:
-        client = self._new_client()
+        manager = SandboxedKernelManager(self.job, self.limits)
+        client = self._new_client(manager)
         with ExitStack() as stack:
+            stack.callback(manager.context.destroy, linger=0)
             # what a kernel writes past its own channels must not reach the instructor's terminal
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             folder = {"env": open_variables(self.job), "cwd": str(self.job.work)}
@@ -155,10 +157,10 @@ class NotebookRun:
                 raise KernelLostError(str(error).split("\n")[0] or type(error).__name__) from error
             yield client
 
-    def _new_client(self) -> _Client:
+    def _new_client(self, manager: SandboxedKernelManager) -> _Client:
         return _Client(
             self.notebook,
-            km=SandboxedKernelManager(self.job, self.limits),
+            manager,
             output_bytes=self.patience.output_bytes,
             timeout=self.patience.cell,
             startup_timeout=_START_SECONDS,

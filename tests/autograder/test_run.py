@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import nbformat
@@ -121,6 +122,17 @@ def test_what_a_kernel_writes_past_its_channels_does_not_reach_us(
     captured = capfd.readouterr()
     assert "past" not in captured.err + captured.out
     assert "surrogates" not in captured.err + captured.out
+
+
+def test_a_run_leaves_no_thread_and_no_file_open(solved: dict[str, Any], execute: Execute):
+    """A class of hundreds runs in one process: what one run left behind would add up."""
+
+    def held() -> tuple[int, int]:
+        execute(nbformat.reads(json.dumps(solved), as_version=4))
+        return len(list(Path("/proc/self/task").iterdir())), len(list(Path("/proc/self/fd").iterdir()))
+
+    first = held()
+    assert held() <= first
 
 
 def test_memory_that_runs_out_is_the_students_error(notebook: NotebookNode, execute: Execute):
