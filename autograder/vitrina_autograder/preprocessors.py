@@ -45,7 +45,8 @@ class SubmissionExporter(NotebookExporter):
 class Examination(NbGraderPreprocessor):
     """Runs a submission in the sandbox under the examiner's eyes and writes the verdicts into the graded cells."""
 
-    cell_seconds = Integer(Patience.cell, help="Seconds of wall time for one cell.").tag(config=True)
+    cell_seconds = Integer(Patience.cell, help="Seconds of wall time for a cell that is not graded.").tag(config=True)
+    graded_seconds = Integer(Patience.graded, help="Seconds of wall time for a graded cell.").tag(config=True)
     notebook_seconds = Integer(Patience.notebook, help="Seconds of wall time for a notebook.").tag(config=True)
     cpu_seconds = Integer(Limits.cpu_seconds, help="Seconds of CPU time for a notebook.").tag(config=True)
     memory_gigabytes = Integer(Limits.memory_bytes >> 30, help="Address space of a kernel.").tag(config=True)
@@ -54,7 +55,7 @@ class Examination(NbGraderPreprocessor):
     def rules(self) -> Rules:
         """What this configuration allows a submission."""
         limits = Limits(cpu_seconds=self.cpu_seconds, memory_bytes=self.memory_gigabytes << 30)
-        return Rules(limits, Patience(self.cell_seconds, self.notebook_seconds))
+        return Rules(limits, Patience(self.cell_seconds, self.graded_seconds, self.notebook_seconds))
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Examine one notebook, unless a result waits for it already, and record the verdicts."""

@@ -32,6 +32,8 @@ from vitrina_autograder.sandbox import open_variables
 _MAX_KERNELS = 4
 _IOPUB_SECONDS = 6
 _START_SECONDS = 60
+_TIMEOUT = _("the cell took too long and was interrupted")
+_TIMEOUT_ERROR = {"ename": "CellTimeoutError", "evalue": _TIMEOUT, "traceback": [_TIMEOUT]}
 
 
 @dataclass(frozen=True)
@@ -41,7 +43,9 @@ class Patience:
     Attributes
     ----------
     cell : int
-        One cell, graded or not.
+        One cell that is not graded.
+    graded : int
+        One graded cell: ample, as every call in it has a limit of its own in CPU seconds.
     notebook : int
         The whole notebook.
     output_bytes : int
@@ -49,6 +53,7 @@ class Patience:
     """
 
     cell: int = 30
+    graded: int = 120
     notebook: int = 600
     output_bytes: int = 4 << 20
 
@@ -162,16 +167,19 @@ class NotebookRun:
             self.notebook,
             manager,
             output_bytes=self.patience.output_bytes,
-            timeout=self.patience.cell,
+            timeout_func=self._seconds,
             startup_timeout=_START_SECONDS,
             iopub_timeout=_IOPUB_SECONDS,
             interrupt_on_timeout=True,
-            error_on_timeout=_timeout_error(self.patience.cell),
+            error_on_timeout=_TIMEOUT_ERROR,
             raise_on_iopub_timeout=True,
             allow_errors=True,
             shutdown_kernel="immediate",
             record_timing=False,
         )
+
+    def _seconds(self, cell: NotebookNode) -> int:
+        return self.patience.graded if graded_exercise(cell) else self.patience.cell
 
     def _run_cell(self, client: _Client, index: int, *, replay: bool) -> None:
         cell = self.notebook.cells[index]
@@ -213,8 +221,3 @@ def _size(content: dict[str, Any]) -> int:
     if "text" in content:
         return len(str(content["text"]))
     return len(json.dumps(content, default=str))
-
-
-def _timeout_error(seconds: int) -> dict[str, Any]:
-    text = _("the cell was interrupted after {seconds} seconds").format(seconds=seconds)
-    return {"ename": "CellTimeoutError", "evalue": text, "traceback": [text]}
