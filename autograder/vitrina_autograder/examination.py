@@ -191,6 +191,14 @@ def keep_result(paper: Paper, print_: str, examined: Examined) -> None:
     draft.replace(paper.result)
 
 
+def has_result(paper: Paper, print_: str) -> bool:
+    """Whether a result of exactly this work waits, from a run that was cut off before it was recorded."""
+    try:
+        return json.loads(paper.result.read_text(encoding="utf-8"))["fingerprint"] == print_
+    except (OSError, ValueError, KeyError):
+        return False
+
+
 def take_result(paper: Paper, print_: str) -> Examined | None:
     """Take a waiting result if it was made from exactly this work; it is gone then."""
     try:

@@ -13,7 +13,6 @@ import shutil
 import socket
 import subprocess
 import sys
-import tempfile
 import threading
 from collections.abc import Generator
 from functools import lru_cache
@@ -25,6 +24,7 @@ from vitrina.protocol import ProtocolError, receive, send
 from vitrina_autograder.course import Course
 from vitrina_autograder.exam import Exam
 from vitrina_autograder.exercise import AnyExercise, load_exercises
+from vitrina_autograder.job import new_folder
 from vitrina_autograder.verdicts import verdict_from_data, verdict_to_data
 
 _START_SECONDS = 120.0
@@ -83,7 +83,7 @@ class Examiner:
     """
 
     def __init__(self, course: Course, folder: Path) -> None:
-        self._folder = Path(tempfile.mkdtemp(prefix="vitrina-"))
+        self._folder = new_folder()
         self._address = self._folder / "control"
         self._life, theirs = socket.socketpair()
         with theirs:

@@ -18,7 +18,8 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from vitrina.messages import _
 from vitrina_autograder.course import Course, CourseError
-from vitrina_autograder.examination import Paper, examine, fingerprint, keep_result, restored
+from vitrina_autograder.examination import Paper, examine, fingerprint, has_result, keep_result, restored
+from vitrina_autograder.job import sweep_jobs
 from vitrina_autograder.preprocessors import Examination, adopt_notebooks
 from vitrina_autograder.release import load_config, nbgrader_api
 from vitrina_autograder.sandbox import sandbox_name
@@ -65,6 +66,7 @@ class Grading:
         if not self._released():
             raise CourseError(f"{self.assignment} is not released: run `vitrina release {self.assignment}` first")
         sandbox_name()
+        sweep_jobs()
         pending = [student for student in students if self._is_due(student)]
         self._examine(pending)
         for student in pending:
@@ -107,7 +109,8 @@ class Grading:
             try:
                 notebook = restored(paper)
                 print_ = fingerprint(paper, notebook)
-                keep_result(paper, print_, examine(paper, notebook, rules))
+                if self.force or not has_result(paper, print_):
+                    keep_result(paper, print_, examine(paper, notebook, rules))
             except CourseError:
                 raise
             except Exception:  # recording tries once more, and remarks what fails again

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 
+_PREFIX = "vitrina-"
 _FIRST_UID = 200_000
 _UIDS = 1 << 24
 _UIDS_OF_A_PROCESS = 1 << 8
@@ -103,7 +104,7 @@ def make_job(*folders: Path) -> Generator[Job]:
     *folders : Path
         Their plain files are copied, but for notebooks, links, devices and huge files; a later folder wins.
     """
-    job = Job(Path(tempfile.mkdtemp(prefix="vitrina-")), next(_numbers) % _UIDS_OF_A_PROCESS)
+    job = Job(new_folder(), next(_numbers) % _UIDS_OF_A_PROCESS)
     try:
         job.work.mkdir()
         job.examiner_address.parent.mkdir()
@@ -113,6 +114,19 @@ def make_job(*folders: Path) -> Generator[Job]:
         yield job
     finally:
         shutil.rmtree(job.root, ignore_errors=True)
+
+
+def new_folder() -> Path:
+    """Make a folder that tells by its name which process it belongs to."""
+    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+
+
+def sweep_jobs() -> None:
+    """Remove the folders of runs whose grader was killed before it could."""
+    for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
+        process = folder.name.removeprefix(_PREFIX).partition("-")[0]
+        if process.isdigit() and not Path("/proc", process).exists():
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def _copy_files(source: Path, target: Path) -> None:

@@ -1,0 +1,200 @@
+"""`vitrina grade`: many at once give the same grades, what is unchanged is left alone, a killed run goes on."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import nbformat
+import pytest
+from nbgrader.api import Gradebook
+
+from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, SQUARE, WHY
+from vitrina_autograder import grade as grading
+from vitrina_autograder.course import Course, CourseError
+from vitrina_autograder.examiner import ExaminerError
+from vitrina_autograder.grade import Grading, feedback_pages, read_grades, submitted_students
+from vitrina_autograder.report import show_report
+from vitrina_autograder.verdicts import load_record
+
+pytestmark = pytest.mark.slow
+
+ANSWERS: dict[str, dict[str, str]] = {
+    "ana": {},
+    "bea": {DOUBLE: "def double(x):\n    return x ** 2"},
+    "carl": {SQUARE: "def square(x):\n    return x / 0"},
+    "dora": {DOUBLE: "def double(x):\n    raise NotImplementedError"},
+}
+
+
+def hand_in(course: Course, student: str, solved: dict[str, Any], answers: dict[str, str]) -> Path:
+    notebook = json.loads(json.dumps(solved))
+    for cell in notebook["cells"]:
+        cell["source"] = answers.get(cell["id"], cell["source"])
+    path = course.submitted / student / ASSIGNMENT / NOTEBOOK
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps(notebook), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def class_of_four(toy: Course, solved: dict[str, Any]) -> Course:
+    for student, answers in ANSWERS.items():
+        hand_in(toy, student, solved, answers)
+    return toy
+
+
+class Steps(list[tuple[str, str]]):
+    """Notes the progress of a run."""
+
+    def __call__(self, student: str, step: str) -> None:
+        self.append((student, step))
+
+    def of(self, step: str) -> list[str]:
+        return sorted(student for student, done in self if done == step)
+
+
+def grade(course: Course, **options: Any) -> Steps:
+    steps = Steps()
+    Grading(course, ASSIGNMENT, progress=steps, **options).run(submitted_students(course, ASSIGNMENT))
+    return steps
+
+
+def outcome(course: Course) -> dict[str, Any]:
+    """Everything that a grading decides."""
+    grades = read_grades(course, ASSIGNMENT)
+    records = {student: load_record(course, ASSIGNMENT, student) for student in submitted_students(course, ASSIGNMENT)}
+    return {
+        student: (grades.get(student), replace(record, seconds=0.0) if record else None)
+        for student, record in records.items()
+    }
+
+
+def test_one_or_four_at_once_twice_the_same(class_of_four: Course):
+    grade(class_of_four, jobs=1)
+    alone = outcome(class_of_four)
+    assert alone["ana"][0].score == 7
+    assert alone["bea"][0].score < 7
+    assert alone["carl"][0].score == 5
+    for jobs in (4, 4):
+        assert grade(class_of_four, jobs=jobs, force=True).of("recorded") == sorted(ANSWERS)
+        assert outcome(class_of_four) == alone
+
+
+def test_what_is_unchanged_is_left_alone(class_of_four: Course, solved: dict[str, Any]):
+    grade(class_of_four)
+    assert grade(class_of_four).of("skipped") == sorted(ANSWERS)
+    hand_in(class_of_four, "bea", solved, {})
+    steps = grade(class_of_four)
+    assert steps.of("examined") == steps.of("recorded") == ["bea"]
+    assert read_grades(class_of_four, ASSIGNMENT)["bea"].score == 7
+
+
+def test_a_changed_exercise_is_graded_again(class_of_four: Course):
+    grade(class_of_four)
+    exercises = class_of_four.assignment_folder(ASSIGNMENT) / "exercises.py"
+    exercises.write_text(exercises.read_text() + "\n# a case more\n")
+    assert grade(class_of_four).of("recorded") == sorted(ANSWERS)
+
+
+def test_scores_and_comments_given_by_hand_survive(class_of_four: Course):
+    grade(class_of_four)
+    with Gradebook(f"sqlite:///{class_of_four.gradebook}") as gradebook:
+        notebook = NOTEBOOK.removesuffix(".ipynb")
+        gradebook.find_grade(WHY, notebook, ASSIGNMENT, "ana").manual_score = 1.5
+        gradebook.find_comment(WHY, notebook, ASSIGNMENT, "ana").manual_comment = "well said"
+        gradebook.db.commit()
+    grade(class_of_four, force=True)
+    assert read_grades(class_of_four, ASSIGNMENT)["ana"].score == 8.5
+    with Gradebook(f"sqlite:///{class_of_four.gradebook}") as gradebook:
+        assert gradebook.find_comment(WHY, notebook, ASSIGNMENT, "ana").comment == "well said"
+
+
+def test_who_handed_nothing_in_is_named_and_stops_nobody(class_of_four: Course, capsys: pytest.CaptureFixture[str]):
+    (class_of_four.submitted / "emil" / ASSIGNMENT).mkdir(parents=True)
+    grade(class_of_four)
+    show_report(class_of_four, ASSIGNMENT)
+    said = capsys.readouterr().out
+    assert "no notebook was handed in" in " ".join(said.split())
+    assert all(student in said for student in ANSWERS)
+    assert len(list(feedback_pages(class_of_four, ASSIGNMENT, "ana"))) == 1
+
+
+def test_an_examiner_that_fails_once_costs_nothing(class_of_four: Course, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_arguments: object) -> None:
+        raise ExaminerError("lost")
+
+    monkeypatch.setattr(grading, "examine", fail)
+    grade(class_of_four)
+    assert read_grades(class_of_four, ASSIGNMENT)["ana"].score == 7
+
+
+def test_what_cannot_be_recorded_is_remarked(class_of_four: Course, monkeypatch: pytest.MonkeyPatch):
+    def fail(*_arguments: object) -> None:
+        raise ExaminerError("the examiner was lost")
+
+    monkeypatch.setattr(grading, "examine", fail)
+    monkeypatch.setattr("vitrina_autograder.preprocessors.examine", fail)
+    grade(class_of_four)
+    record = load_record(class_of_four, ASSIGNMENT, "ana")
+    assert record is not None
+    assert "could not record" in record.remarks[-1]
+    monkeypatch.undo()
+    assert grade(class_of_four).of("recorded") == sorted(ANSWERS)  # the next run tries again
+    assert read_grades(class_of_four, ASSIGNMENT)["ana"].score == 7
+
+
+def test_nothing_is_graded_before_a_release(toy: Course):
+    shutil.rmtree(toy.release)
+    with pytest.raises(CourseError, match="vitrina release"):
+        Grading(toy, ASSIGNMENT).run(["ana"])
+
+
+def test_a_killed_run_goes_on_where_it_stopped(class_of_four: Course, monkeypatch: pytest.MonkeyPatch):
+    """`kill -9` in the middle: what was examined is not examined again, and the grades are those of a whole run."""
+    command = [str(Path(sys.executable).parent / "vitrina"), "grade", ASSIGNMENT, "--jobs", "1"]
+    waiting = class_of_four.build / "examined" / ASSIGNMENT
+    run = subprocess.Popen(command, cwd=class_of_four.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 60
+    while len(list(waiting.glob("*/*.json"))) < 2 and run.poll() is None and time.monotonic() < deadline:
+        time.sleep(0.02)
+    run.send_signal(signal.SIGKILL)
+    run.wait()
+    done = sorted(path.parent.name for path in waiting.glob("*/*.json"))
+    assert done
+    examined: list[str] = []
+    whole = grading.examine
+
+    def examine(paper: Any, *rest: Any) -> Any:
+        examined.append(paper.student)
+        return whole(paper, *rest)
+
+    monkeypatch.setattr(grading, "examine", examine)
+    grade(class_of_four)
+    assert sorted(examined) == sorted(set(ANSWERS) - set(done))
+    resumed = outcome(class_of_four)
+    grade(class_of_four, force=True)
+    assert outcome(class_of_four) == resumed
+    leftovers = [path for path in Path(tempfile.gettempdir()).glob(f"vitrina-{run.pid}-*") if path.is_dir()]
+    assert leftovers == []
+
+
+def test_a_result_for_other_work_is_not_used(class_of_four: Course, solved: dict[str, Any]):
+    """A result that waits is used only for exactly the work it was made from."""
+    forged = class_of_four.build / "examined" / ASSIGNMENT / "bea" / f"{Path(NOTEBOOK).stem}.json"
+    forged.parent.mkdir(parents=True)
+    notebook = nbformat.reads(json.dumps(solved), as_version=4)
+    content = {"fingerprint": "0" * 64, "notebook": notebook, "verdicts": {}, "remarks": [], "seconds": 0.0}
+    forged.write_text(json.dumps(content))
+    grade(class_of_four)
+    assert read_grades(class_of_four, ASSIGNMENT)["bea"].score < 7
+    assert not os.path.lexists(forged)
