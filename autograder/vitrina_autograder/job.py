@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import itertools
 import os
 import shutil
@@ -33,7 +34,7 @@ class Limits:
     file_bytes : int
         Size of any one file.
     processes : int
-        Processes and threads; only where the kernel gets a user of its own (the grader is root).
+        Processes and threads, besides those that the kernel's user has already.
     """
 
     cpu_seconds: int = 900
@@ -42,11 +43,9 @@ class Limits:
     processes: int = 512
 
     def __str__(self) -> str:
-        return (
-            f"CPU={self.cpu_seconds},AS={self.memory_bytes},FSIZE={self.file_bytes},NPROC={self.processes},CORE=0"
-            if is_root()
-            else f"CPU={self.cpu_seconds},AS={self.memory_bytes},FSIZE={self.file_bytes},CORE=0"
-        )
+        """Give the limits as the sandbox's entry reads them: names and values of `resource.RLIMIT_...`."""
+        processes = self.processes + (0 if is_root() else _own_threads())
+        return f"CPU={self.cpu_seconds},AS={self.memory_bytes},FSIZE={self.file_bytes},NPROC={processes},CORE=0"
 
 
 @dataclass(frozen=True)
@@ -145,6 +144,17 @@ def _free_uids() -> tuple[int, int]:
     lines = Path("/proc/self/uid_map").read_text().splitlines()
     end = max(int(inside) + int(count) for inside, _outside, count in (line.split() for line in lines))
     return (_FIRST_UID, _UIDS) if end > _FIRST_UID + _UIDS else (end // 2, end // 4)
+
+
+def _own_threads() -> int:
+    """Count the threads of this user: a kernel that is no user of its own is counted together with them."""
+    user = os.geteuid()
+    count = 0
+    for process in Path("/proc").glob("[0-9]*"):
+        with contextlib.suppress(OSError):  # it may be gone by now
+            if process.stat().st_uid == user:
+                count += len(list((process / "task").iterdir()))
+    return count
 
 
 def is_root() -> bool:

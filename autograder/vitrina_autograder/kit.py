@@ -54,6 +54,8 @@ def _add(archive: zipfile.ZipFile, name: str, data: bytes) -> None:
 
 def _wheel(course: Course, folder: Path) -> Path:
     """Build the student kit's wheel from a copy that holds nothing but the student's part."""
+    if not (course.root / "course").is_dir():
+        raise CourseError(f"{course.root} holds no student kit to pack: its folder `course/` is missing")
     copy = folder / "kit"
     for part in ("course", "datasets"):
         shutil.copytree(course.root / part, copy / part, ignore=shutil.ignore_patterns("__pycache__"))
