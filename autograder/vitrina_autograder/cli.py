@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 import warnings
@@ -11,6 +12,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vitrina_autograder import demo as demo_class
@@ -36,6 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
 )
 console = Console()
+logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a kernel that a student killed leaves tasks behind
 warnings.filterwarnings("ignore", module="nbgrader")  # its use of SQLAlchemy is no news for an instructor
 
 Assignment = Annotated[str, typer.Argument(help="The assignment, for example `week2`.")]
@@ -125,10 +128,10 @@ def doctor() -> None:
     ill = False
     for finding in examine_machine(course):
         sign = "[green]✓[/]" if finding.well else "[red]✗[/]"
-        console.print(f"{sign} [bold]{finding.subject}[/]  {finding.found}", highlight=False)
+        console.print(f"{sign} [bold]{finding.subject}[/]  {escape(finding.found)}", highlight=False)
         if not finding.well:
             ill = True
-            console.print(f"    → {finding.advice}", highlight=False)
+            console.print(f"    → {escape(finding.advice)}", highlight=False)
     raise typer.Exit(int(ill))
 
 
@@ -138,7 +141,7 @@ def _friendly() -> Generator[None]:
     try:
         yield
     except CourseError as error:
-        console.print(f"[red]✗[/] {error}", highlight=False, markup=True)
+        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from None
 
 

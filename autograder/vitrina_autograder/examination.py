@@ -21,6 +21,7 @@ from nbformat import NotebookNode
 
 from vitrina.judging import Verdict
 from vitrina.messages import _
+from vitrina.values import plain_text
 from vitrina_autograder.course import Course
 from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.intake import (
@@ -37,6 +38,8 @@ from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.run import NotebookRun, Patience
 from vitrina_autograder.sandbox import package_folder
 from vitrina_autograder.verdicts import verdict_from_data, verdict_to_data
+
+_REMARK_LENGTH = 1000
 
 
 @dataclass(frozen=True)
@@ -138,7 +141,8 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
         exercise = graded_exercise(cell)
         if exercise is not None:
             run.verdicts.setdefault(exercise, _missing(cell, exercise))
-    return Examined(_without_surrogates(notebook), run.verdicts, [*remarks, *run.remarks], seconds)
+    said = [plain_text(remark, _REMARK_LENGTH) for remark in [*remarks, *run.remarks]]
+    return Examined(sound_notebook(notebook), run.verdicts, said, seconds)
 
 
 def _missing(cell: NotebookNode, exercise: str) -> Verdict:
@@ -146,14 +150,27 @@ def _missing(cell: NotebookNode, exercise: str) -> Verdict:
     errors = [output for output in cell.outputs if output.output_type == "error"]
     note = _("no answer reached the examiner")
     if errors:
-        note += f": {errors[0].ename}: {errors[0].evalue}"[:400]
+        note += plain_text(f": {errors[0].ename}: {errors[0].evalue}", 400)
     return Verdict(exercise, exercise, float(cell.metadata.nbgrader.points), note=note)
 
 
-def _without_surrogates(notebook: NotebookNode) -> NotebookNode:
-    """Replace half characters, which cannot be written to a file."""
+def sound_notebook(notebook: NotebookNode) -> NotebookNode:
+    """Drop what a kernel made up: outputs of a form that there is not, counts that are no numbers, half characters."""
+    for cell in notebook.cells:
+        if cell.cell_type == "code":
+            cell.outputs = [output for output in cell.outputs if _is_sound(output)]
+            count = cell.get("execution_count")
+            cell.execution_count = count if isinstance(count, int) else None
     text = nbformat.writes(notebook, version=nbformat.NO_CONVERT, ensure_ascii=False)
     return cast(NotebookNode, nbformat.reads(text.encode("utf-8", "replace").decode("utf-8"), as_version=4))
+
+
+def _is_sound(output: NotebookNode) -> bool:
+    try:
+        nbformat.validate(output, ref="output", version=4)
+    except nbformat.ValidationError:
+        return False
+    return True
 
 
 def fingerprint(paper: Paper, notebook: NotebookNode) -> str:
@@ -161,7 +178,7 @@ def fingerprint(paper: Paper, notebook: NotebookNode) -> str:
     digest = hashlib.sha256(json.dumps([paper.student, paper.notebook]).encode())
     for cell in notebook.cells:
         mark = cell.metadata.get("nbgrader", {}).get("grade_id")
-        digest.update(json.dumps([cell.cell_type, cell.source, mark]).encode())
+        digest.update(json.dumps([cell.cell_type, cell.source, mark, cell.get("attachments")]).encode())
     reference = sorted(package_folder("vitrina_solutions").glob("*.py"))
     exercises = sorted(paper.course.assignment_folder(paper.assignment).glob("*.py"))
     for path in [*exercises, *reference, *_files(paper.submitted.parent), *_files(paper.release.parent)]:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import atexit
 import contextlib
 import os
-import shutil
 import socket
 import subprocess
 import sys
@@ -24,7 +23,7 @@ from vitrina.protocol import ProtocolError, receive, send
 from vitrina_autograder.course import Course
 from vitrina_autograder.exam import Exam
 from vitrina_autograder.exercise import AnyExercise, load_exercises
-from vitrina_autograder.job import new_folder
+from vitrina_autograder.job import new_folder, remove_tree
 from vitrina_autograder.verdicts import verdict_from_data, verdict_to_data
 
 _START_SECONDS = 120.0
@@ -125,7 +124,7 @@ class Examiner:
             self._process.wait(_END_SECONDS)
         self._process.kill()
         self._process.wait()
-        shutil.rmtree(self._folder, ignore_errors=True)
+        remove_tree(self._folder)
 
 
 def examiner_for(course: Course, folder: Path) -> Examiner:

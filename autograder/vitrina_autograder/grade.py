@@ -7,7 +7,7 @@ stops the others.
 from __future__ import annotations
 
 import logging
-import shutil
+import re
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
@@ -19,13 +19,20 @@ from nbgrader.api import Gradebook, MissingEntry
 from vitrina.messages import _
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.examination import Paper, examine, fingerprint, has_result, keep_result, restored
-from vitrina_autograder.job import sweep_jobs
+from vitrina_autograder.job import remove_tree, sweep_jobs
 from vitrina_autograder.preprocessors import Examination, adopt_notebooks
 from vitrina_autograder.release import load_config, nbgrader_api
 from vitrina_autograder.sandbox import sandbox_name
 from vitrina_autograder.verdicts import Record, load_record, save_record
 
 _log = logging.getLogger(__name__)
+
+#: What nbgrader takes for a pattern, or cannot match.
+_UNUSABLE = re.compile(r"[*?\[\]\r\n]")
+
+#: The line of a stack trace that says what was wrong.
+_ERROR_LINE = re.compile(r"^[\w.]*(?:Error|Exception)\b.*", re.MULTILINE)
+_REASON_LENGTH = 300
 
 #: Called with a student and what was just done: "examined", "recorded" or "skipped".
 Progress = Callable[[str, str], None]
@@ -80,10 +87,20 @@ class Grading:
         return [Paper(self.course, self.assignment, student, path.stem) for path in self._released()]
 
     def _is_due(self, student: str) -> bool:
+        try:
+            return self._has_changed(student)
+        except Exception:  # recording will meet the same, and remark it
+            _log.exception("%s: cannot be looked through", student)
+            return True
+
+    def _has_changed(self, student: str) -> bool:
+        if _UNUSABLE.search(student):
+            self._note(student, _("nbgrader cannot work with a name like this: rename the folder and grade again"))
+            return False
         folder = self.course.submitted / student / self.assignment
         adopt_notebooks(self.course, self.assignment, folder)
         if not any(paper.submitted.exists() for paper in self._papers(student)):
-            self._note_missing(student)
+            self._note(student, _("no notebook was handed in"))
             return False
         record = load_record(self.course, self.assignment, student)
         graded = (self.course.autograded / student / self.assignment).is_dir()
@@ -95,8 +112,8 @@ class Grading:
     def _fingerprints(self, student: str) -> dict[str, str]:
         return {paper.notebook: fingerprint(paper, restored(paper)) for paper in self._papers(student)}
 
-    def _note_missing(self, student: str) -> None:
-        remark = _("no notebook was handed in")
+    def _note(self, student: str, remark: str) -> None:
+        """Remark why a submission is not graded at all."""
         save_record(self.course, Record(student, self.assignment, remarks=[remark]))
         self.progress(student, "skipped")
 
@@ -134,12 +151,13 @@ class Grading:
             outcome = api.generate_feedback(self.assignment, student, force=True)
         if not outcome["success"]:
             self._note_failure(student, outcome)
-        shutil.rmtree(self.course.build / "examined" / self.assignment / student, ignore_errors=True)
+        remove_tree(self.course.build / "examined" / self.assignment / student)
 
     def _note_failure(self, student: str, outcome: dict[str, Any]) -> None:
-        lines = [line for line in str(outcome.get("log") or outcome.get("error") or "").splitlines() if line.strip()]
+        log = str(outcome.get("log") or outcome.get("error") or "")
+        errors = _ERROR_LINE.findall(log) or [line for line in log.splitlines() if line.strip()] or ["?"]
         record = load_record(self.course, self.assignment, student) or Record(student, self.assignment)
-        record.remarks.append(_("nbgrader could not record this: {reason}").format(reason=lines[-1] if lines else "?"))
+        record.remarks.append(_("nbgrader could not record this: {reason}").format(reason=errors[-1][:_REASON_LENGTH]))
         record.fingerprints = {}
         save_record(self.course, record)
 

@@ -28,6 +28,7 @@ _REMARKS = "vitrina_remarks"
 #: How a file's name ends that was set aside.
 _ASIDE = ".left-out"
 _MAX_FILE_BYTES = 200 << 20
+_MAX_SOURCE = 1 << 20
 _MAKERS = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
 
@@ -112,7 +113,7 @@ def _cell(item: object) -> NotebookNode | None:
 
 def _source(value: object) -> str:
     lines = cast(list[object], value) if isinstance(value, list) else [value]
-    text = "".join(line for line in lines if isinstance(line, str))
+    text = "".join(line for line in lines if isinstance(line, str))[:_MAX_SOURCE]
     return text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
 
 
@@ -152,7 +153,8 @@ def set_aside(folder: Path, released: Path) -> None:
     for path in (folder / file.name for file in released.iterdir()):
         if path.is_dir() and not path.is_symlink():
             path.rename(path.with_name(f".{path.name}{_ASIDE}"))
-    for place, _folders, names in os.walk(folder):
+    for place, folders, files in os.walk(folder):
+        names = [*files, *(name for name in folders if Path(place, name).is_symlink())]
         for path in (Path(place) / name for name in names if not name.endswith((".ipynb", _ASIDE))):
             if path.is_symlink() or not path.is_file() or (path == folder / "timestamp.txt" and not _is_time(path)):
                 path.rename(path.with_name(f".{path.name}{_ASIDE}"))

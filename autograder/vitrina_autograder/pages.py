@@ -7,7 +7,7 @@ nbgrader renders outputs and Markdown as they are. Through its configuration we 
 from __future__ import annotations
 
 import re
-from html import unescape
+from html import escape, unescape
 from typing import Any
 
 import bleach
@@ -36,7 +36,10 @@ _CODED_CHARACTER = re.compile(r"&#?\w+;")
 #: What a browser leaves out of an address.
 _IGNORED = re.compile(r"[\x00-\x20\x7f-\xa0]")
 _SHOWN_TYPES = frozenset({"text/plain", "image/png", "image/jpeg"})
-_MAX_STORED = 4 << 20
+#: Beyond this, cleaning and rendering would take minutes: the text is shown as it was written.
+_MAX_TEXT = 200_000
+_MAX_MARKS = 3000
+_MARKS = re.compile(r"[<\[]|\\[\[(]|\\begin|\$")
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
@@ -51,6 +54,8 @@ def _allowed(tag: str, name: str, value: str) -> bool:
 
 def clean_html(html: str) -> str:
     """Keep the harmless part of HTML: no script, no event handler, no form, no frame, nothing loaded from elsewhere."""
+    if _is_heavy(html):
+        return f"<pre>{escape(html[:_MAX_TEXT])}</pre>"
     kept = bleach.clean(
         _UNSEEN.sub("", html),
         tags=_TAGS.split(),
@@ -62,6 +67,10 @@ def clean_html(html: str) -> str:
     return _MATH_COMMANDS.sub(r"\\text{\1}", _CODED_CHARACTER.sub(_decoded, kept))
 
 
+def _is_heavy(text: str) -> bool:
+    return len(text) > _MAX_TEXT or sum(1 for _mark in _MARKS.finditer(text)) > _MAX_MARKS
+
+
 def _decoded(code: re.Match[str]) -> str:
     """Decode what may hide the name of a MathJax command: a letter or a backslash written as `&#92;`."""
     character = unescape(code[0])
@@ -71,6 +80,8 @@ def _decoded(code: re.Match[str]) -> str:
 @pass_context
 def clean_markdown(context: Context, source: str) -> str:
     """Render Markdown as nbconvert does, and keep the harmless part."""
+    if _is_heavy(source):
+        return clean_html(source)
     cell = context.get("cell") or {}
     renderer = IPythonRenderer(escape=False, attachments=cell.get("attachments", {}))
     return clean_html(MarkdownWithMath(renderer=renderer).render(source))
@@ -92,6 +103,6 @@ class CleanOutputs(Preprocessor):
 def _clean_bundle(data: dict[str, Any]) -> NotebookNode:
     kept = {kind: value for kind, value in data.items() if kind in _SHOWN_TYPES and isinstance(value, str)}
     html = data.get("text/html")
-    if isinstance(html, str) and len(html) <= _MAX_STORED:
+    if isinstance(html, str):
         kept["text/html"] = clean_html(html)
     return NotebookNode(kept or {"text/plain": ""})

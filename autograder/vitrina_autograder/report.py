@@ -14,6 +14,7 @@ from rich.text import Text
 
 from vitrina.judging import Verdict
 from vitrina.messages import _
+from vitrina.values import plain_text
 from vitrina_autograder.course import Course
 from vitrina_autograder.exercise import AnyExercise, load_exercises
 from vitrina_autograder.grade import Grade, feedback_pages, read_grades, submitted_students
@@ -21,6 +22,8 @@ from vitrina_autograder.verdicts import Record, load_record
 
 _BAR = "▁▂▃▄▅▆▇█"
 _GOOD, _FAIR = 0.8, 0.5
+_NAME_LENGTH = 24
+_REMARK_LENGTH = 1000
 
 
 @dataclass(frozen=True)
@@ -57,14 +60,20 @@ def _points(rows: Sequence[Row], exercises: Mapping[str, AnyExercise]) -> Render
     table.add_column(_("by hand"), justify="right")
     table.add_column(_("total"), justify="right", style="bold")
     for row in rows:
-        table.add_row(row.student, *(_cell(row, key) for key in exercises), _by_hand(row), _total(row))
+        table.add_row(_student(row), *(_cell(row, key) for key in exercises), _by_hand(row), _total(row))
     titles = {str(number): exercise.title for number, exercise in enumerate(exercises.values(), start=1)}
     return Group(table, _legend(titles), Text())
 
 
+def _student(row: Row) -> Text:
+    """Show a student's name as it is: nothing in it is markup, and a long one is cut."""
+    name = plain_text(row.student, len(row.student)).replace("\n", " ")
+    return Text(name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…")
+
+
 def _table(title: str) -> Table:
     table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-    table.add_column(_("student"), no_wrap=True, overflow="ellipsis")
+    table.add_column(_("student"), no_wrap=True)
     return table
 
 
@@ -107,7 +116,7 @@ def _competences(rows: Sequence[Row], exercises: Mapping[str, AnyExercise]) -> R
         table.add_column(letter, justify="right")
     for row in rows:
         verdicts = row.record.verdicts if row.record else {}
-        table.add_row(row.student, *(_share(name, verdicts, exercises) for name in names))
+        table.add_row(_student(row), *(_share(name, verdicts, exercises) for name in names))
     return Group(table, _legend(dict(zip(ascii_uppercase, names, strict=False))), Text())
 
 
@@ -132,7 +141,7 @@ def _remarks(rows: Sequence[Row]) -> RenderableType:
     table.add_column()
     for row in rows:
         for remark in unusual(row.record):
-            table.add_row(row.student, remark)
+            table.add_row(_student(row), Text(plain_text(remark, _REMARK_LENGTH)))
     return Group(table, Text()) if table.row_count else Text()
 
 
@@ -155,5 +164,5 @@ def _pages(course: Course, assignment: str, rows: Sequence[Row]) -> RenderableTy
     pages = [page for row in rows for page in feedback_pages(course, assignment, row.student)]
     if not pages:
         return Text()
-    lines = [os.path.relpath(page) for page in pages]
+    lines = [plain_text(os.path.relpath(page), _REMARK_LENGTH) for page in pages]
     return Text("\n".join([_("Feedback pages:"), *(f"  {line}" for line in lines)]))

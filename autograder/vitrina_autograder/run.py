@@ -32,6 +32,8 @@ from vitrina_autograder.sandbox import open_variables
 _MAX_KERNELS = 4
 _IOPUB_SECONDS = 6
 _START_SECONDS = 60
+#: A whole notebook may print as much as so many cells.
+_OUTPUTS_OF_A_NOTEBOOK = 8
 _TIMEOUT = _("the cell took too long and was interrupted")
 _TIMEOUT_ERROR = {"ename": "CellTimeoutError", "evalue": _TIMEOUT, "traceback": [_TIMEOUT]}
 
@@ -69,15 +71,24 @@ class _Client(NotebookClient):
         super().__init__(nb, km, on_cell_executed=self._notice_exit, **settings)
         self._output_bytes = output_bytes
         self._received: Counter[int] = Counter()
+        self._cut: set[int] = set()
         self.left = False
+
+    def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
+        """Leave the messages of widgets out: nothing shows them, and they would only fill our memory."""
+        if str(msg.get("msg_type")).startswith("comm"):
+            return None
+        return super().process_message(msg, cell, cell_index)
 
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
         """Keep an output unless its cell has printed too much already."""
-        before = self._received[cell_index]
-        self._received[cell_index] += _size(msg["content"])
-        if self._received[cell_index] <= self._output_bytes:
+        size = _size(msg["content"])
+        self._received[cell_index] += size
+        room = self._received.total() <= _OUTPUTS_OF_A_NOTEBOOK * self._output_bytes
+        if room and self._received[cell_index] <= self._output_bytes:
             return super().output(outs, msg, display_id, cell_index)
-        if before <= self._output_bytes:
+        if cell_index not in self._cut:
+            self._cut.add(cell_index)
             outs.append(
                 new_output("stream", name="stdout", text="\n" + _("[too much output: the rest was cut]") + "\n")
             )
@@ -140,7 +151,8 @@ class NotebookRun:
                         return end
         except KernelLostError as lost:
             if index < 0:
-                self.remarks.append(_("the kernel did not start: {reason}").format(reason=lost))
+                remark = _("the kernel did not start: {reason}").format(reason=lost)
+                self.remarks += [] if remark in self.remarks else [remark]
                 return start
             self._deadly.add(index)
             self.remarks.append(_("cell {number} cost the kernel: {reason}").format(number=index + 1, reason=lost))

@@ -25,6 +25,7 @@ UNSAFE_VARIABLE = "VITRINA_UNSAFE_NO_SANDBOX"
 SANDBOX = "bubblewrap"
 
 _HOME = "/home/student"
+_TMPFS_BYTES = 512 << 20
 _FONT_HOME = f"{_HOME}/matplotlib"
 _FONTS = "matplotlib-fonts"
 #: Packages of ours that a kernel may import, and the parts of the kit that students have to write themselves.
@@ -145,7 +146,7 @@ def _walls() -> list[str]:
 def _system_mounts() -> Iterator[str]:
     yield from ("--proc", "/proc", "--dev", "/dev")
     for path in ("/tmp", "/dev/shm", _HOME):
-        yield from ("--perms", "1777", "--tmpfs", path)
+        yield from ("--perms", "1777", "--size", str(_TMPFS_BYTES), "--tmpfs", path)
     for path in _SYSTEM:
         yield from _show(path, how="--ro-bind-try")
     for path in map(Path, _ROOT_LINKS):

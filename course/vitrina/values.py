@@ -8,6 +8,7 @@ builder in `vitrina.models` plus the builder's options (its weights among them).
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
@@ -20,6 +21,8 @@ Array = NDArray[Any]
 
 _NUMERIC_KINDS = "biuf"
 _MAX_DEPTH = 20
+#: Control characters but for tab and newline: in a terminal they do things.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
 
 
 class ValueFormatError(ValueError):
@@ -97,8 +100,8 @@ def _array_from(body: bytes, shape: tuple[int, ...], fortran: bool, dtype: np.dt
 
 
 def plain_text(text: object, length: int) -> str:
-    """Cut a text that others wrote to a length, and make it one that every file and page can hold."""
-    return str(text)[:length].encode(errors="replace").decode()
+    """Cut a text that others wrote to a length, and make it one that every file, page and terminal can hold."""
+    return _CONTROLS.sub("�", str(text)[:length]).encode(errors="replace").decode()
 
 
 def encode(value: object, arrays: list[Array]) -> Any:

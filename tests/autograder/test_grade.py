@@ -17,6 +17,7 @@ from typing import Any
 import nbformat
 import pytest
 from nbgrader.api import Gradebook
+from rich.console import Console
 
 from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, SQUARE, WHY
 from vitrina_autograder import grade as grading
@@ -157,6 +158,44 @@ def test_nothing_is_graded_before_a_release(toy: Course):
     shutil.rmtree(toy.release)
     with pytest.raises(CourseError, match="vitrina release"):
         Grading(toy, ASSIGNMENT).run(["ana"])
+
+
+HOSTILE_TEXT = "[/red] R[s][i] \x1b[2J\x1b]0;gone\x07 [bold]"
+
+
+def test_the_report_shows_what_students_write_as_it_is(
+    class_of_four: Course, solved: dict[str, Any], capsys: pytest.CaptureFixture[str]
+):
+    long = "García López, María del Carmen_1234567_assignsubmission_file"
+    hand_in(class_of_four, "[red]bold", solved, {})
+    hand_in(class_of_four, long, solved, {DOUBLE: f"def double(x):\n    raise ValueError({HOSTILE_TEXT!r})"})
+    grade(class_of_four)
+    show_report(class_of_four, ASSIGNMENT, Console(width=80))
+    said = capsys.readouterr().out
+    assert "R[s][i]" in said
+    assert "\x1b" not in said
+    assert "[red]bold" in said
+    assert "rename the folder" in " ".join(said.split())
+    (line,) = [line for line in said.splitlines() if line.strip().startswith("García") and "/9" in line]
+    assert "4/9" in line
+
+
+def test_folders_nested_by_thousands_stop_nobody(class_of_four: Course, solved: dict[str, Any]):
+    deep = "import os\nfor _ in range(3000):\n    os.mkdir('d'); os.chdir('d')\n"
+    hand_in(class_of_four, "ana", solved, {DOUBLE: deep + "def double(x):\n    return 2 * x"})
+    grade(class_of_four)
+    assert read_grades(class_of_four, ASSIGNMENT)["ana"].score == 7
+    own = f"vitrina-{os.getpid()}-*"
+    assert [path for path in Path(tempfile.gettempdir()).glob(own) if (path / "work").exists()] == []
+
+
+def test_a_new_picture_in_an_answer_counts_as_new_work(class_of_four: Course, solved: dict[str, Any]):
+    grade(class_of_four)
+    for cell in solved["cells"]:
+        if cell["id"] == WHY:
+            cell["attachments"] = {"a.png": {"image/png": "iVBORw0KGgo="}}
+    hand_in(class_of_four, "ana", solved, {})
+    assert grade(class_of_four).of("recorded") == ["ana"]
 
 
 def test_a_killed_run_goes_on_where_it_stopped(class_of_four: Course, monkeypatch: pytest.MonkeyPatch):

@@ -281,8 +281,26 @@ def test_only_harmless_kinds_of_output_are_stored():
 def test_an_output_of_nothing_harmless_is_empty():
     (output,) = cleaned_outputs(new_output("display_data", {"application/javascript": "alert(1)"}))
     assert output.data == {"text/plain": ""}
-    (output,) = cleaned_outputs(new_output("display_data", {"text/html": "x" * (5 << 20), "image/png": ["a"]}))
+    (output,) = cleaned_outputs(new_output("display_data", {"image/png": ["a"]}))
     assert output.data == {"text/plain": ""}
+
+
+@pytest.mark.parametrize("heavy", ["<div>" * 25_000, "x" * (5 << 20), "<b>a</b>" * 4000])
+def test_what_would_take_minutes_to_clean_is_shown_as_text(heavy):
+    start = time.process_time()
+    shown = clean_html(heavy)
+    assert shown.startswith("<pre>")
+    assert "<b>" not in shown
+    assert "<div>" not in shown
+    assert len(shown) < 1 << 20
+    assert time.process_time() - start < 5
+
+
+@pytest.mark.parametrize("heavy", ["\\[" * 20_000, "\\begin{a}" * 16_000, "[" * 50_000, "<div>" * 16_000])
+def test_markdown_that_would_take_minutes_is_shown_as_text(heavy):
+    start = time.process_time()
+    assert "<div>" not in clean_markdown({}, heavy)
+    assert time.process_time() - start < 5
 
 
 def test_streams_and_errors_are_left():

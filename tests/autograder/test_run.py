@@ -135,6 +135,22 @@ def test_a_run_leaves_no_thread_and_no_file_open(solved: dict[str, Any], execute
     assert held() <= first
 
 
+def test_what_a_whole_notebook_shows_is_cut_too(notebook: NotebookNode, execute: Execute):
+    cells = [insert(notebook, DOUBLE, "print('x' * 4000)") for _number in range(20)]
+    execute(notebook, Patience(output_bytes=5000))
+    assert sum(len(output.get("text", "")) for cell in cells for output in cell.outputs) < 50_000
+
+
+def test_messages_of_widgets_are_left_out(notebook: NotebookNode, execute: Execute):
+    source = (
+        "from comm import create_comm\nfor _ in range(30):\n    create_comm(target_name='x', data={'a': 'b' * 10**6})"
+    )
+    insert(notebook, DOUBLE, source)
+    run = execute(notebook)
+    assert points(run) == POINTS
+    assert "widgets" not in run.notebook.metadata
+
+
 def test_memory_that_runs_out_is_the_students_error(notebook: NotebookNode, execute: Execute):
     cell = insert(notebook, DOUBLE, "import numpy\nnumpy.ones(1 << 31)")
     run = execute(notebook, limits=Limits(memory_bytes=4 << 30))
