@@ -22,6 +22,7 @@ from nbformat import NotebookNode
 from vitrina.judging import Verdict
 from vitrina.messages import _
 from vitrina.values import plain_text
+from vitrina_autograder.copies import kit_copies
 from vitrina_autograder.course import Course
 from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.intake import (
@@ -105,7 +106,8 @@ def restored(paper: Paper) -> NotebookNode:
     except UnreadableError as error:
         notebook = blank_submission(paper.release, str(error))
     restore(notebook, release)
-    add_remarks(notebook, [*_renamed(paper), *left_out(paper.submitted.parent)])
+    folder = paper.submitted.parent
+    add_remarks(notebook, [*_renamed(paper), *left_out(folder), *kit_copies(notebook, release, _files(folder))])
     return notebook
 
 

@@ -30,7 +30,7 @@ _FONT_HOME = f"{_HOME}/matplotlib"
 _FONTS = "matplotlib-fonts"
 #: Packages of ours that a kernel may import, and the parts of the kit that students have to write themselves.
 _KIT = ("vitrina", "vitrina_datasets")
-_WITHHELD_PARTS = ("explain", "automata")
+WITHHELD_PARTS = ("explain", "automata")
 _HIDDEN = ("vitrina_solutions", "vitrina_autograder")
 _SYSTEM = ("/usr", "/etc/alternatives", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl")
 _ROOT_LINKS = ("/bin", "/lib", "/lib32", "/lib64", "/sbin")
@@ -181,7 +181,7 @@ def _kit_mounts() -> Iterator[str]:
     for name in _KIT:
         folder = package_folder(name)
         yield from _show(folder)
-        for part in _WITHHELD_PARTS:
+        for part in WITHHELD_PARTS:
             if (folder / part).is_dir():
                 yield from _show(withheld, at=folder / part)
     yield from _show(cache_folder(), how="--ro-bind-try")
