@@ -109,15 +109,16 @@ def test_two_builds_are_byte_identical_and_the_header_does_not_matter(course: Co
 
 def test_the_built_notebook_runs_without_the_solutions(course: Course, monkeypatch: pytest.MonkeyPatch):
     notebook = build_notebook(script(course))
-    for name in [n for n in sys.modules if n.startswith("vitrina_solutions")]:
-        monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "vitrina_solutions", None)  # an import of it raises
-    with pytest.raises(ImportError):
-        exec("import vitrina_solutions.shares")
     namespace: dict[str, object] = {}
-    for cell in notebook.cells:
-        if cell.cell_type == "code":
-            exec(cell.source.replace("%matplotlib inline", ""), namespace)
+    with monkeypatch.context() as patch:  # undone before the fixture puts the real package back
+        for name in [n for n in sys.modules if n.startswith("vitrina_solutions")]:
+            patch.delitem(sys.modules, name)
+        patch.setitem(sys.modules, "vitrina_solutions", None)  # an import of it raises
+        with pytest.raises(ImportError):
+            exec("import vitrina_solutions.shares")
+        for cell in notebook.cells:
+            if cell.cell_type == "code":
+                exec(cell.source.replace("%matplotlib inline", ""), namespace)
     assert callable(namespace["share"])
 
 
