@@ -165,4 +165,5 @@ def _pages(course: Course, assignment: str, rows: Sequence[Row]) -> RenderableTy
     if not pages:
         return Text()
     lines = [plain_text(os.path.relpath(page), _REMARK_LENGTH) for page in pages]
-    return Text("\n".join([_("Feedback pages:"), *(f"  {line}" for line in lines)]))
+    text = "\n".join([_("Feedback pages:"), *(f"  {line}" for line in lines)])
+    return Text(text, no_wrap=True, overflow="ignore")
