@@ -92,6 +92,10 @@ class Course:
         """The examiner's ledger."""
         return self.build / "verdicts"
 
+    def released_notebooks(self, assignment: str) -> list[Path]:
+        """Return the notebooks of an assignment as students got them; none before it is released."""
+        return sorted((self.release / assignment).glob("*.ipynb"))
+
     @property
     def gradebook(self) -> Path:
         """The database of nbgrader."""

@@ -38,7 +38,7 @@ from vitrina_autograder.job import Limits, make_job
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.run import NotebookRun, Patience
 from vitrina_autograder.sandbox import package_folder
-from vitrina_autograder.verdicts import verdict_from_data, verdict_to_data
+from vitrina_autograder.verdicts import read_with_verdicts, write_with_verdicts
 
 _REMARK_LENGTH = 1000
 
@@ -197,17 +197,7 @@ def _files(folder: Path) -> Sequence[Path]:
 
 def keep_result(paper: Paper, print_: str, examined: Examined) -> None:
     """Leave a result for nbgrader's pipeline."""
-    paper.result.parent.mkdir(parents=True, exist_ok=True)
-    data = {
-        "fingerprint": print_,
-        "notebook": examined.notebook,
-        "verdicts": {key: verdict_to_data(verdict) for key, verdict in examined.verdicts.items()},
-        "remarks": examined.remarks,
-        "seconds": examined.seconds,
-    }
-    draft = paper.result.with_suffix(".draft")
-    draft.write_text(json.dumps(data), encoding="utf-8")
-    draft.replace(paper.result)
+    write_with_verdicts(paper.result, {"fingerprint": print_, **vars(examined)})
 
 
 def has_result(paper: Paper, print_: str) -> bool:
@@ -221,11 +211,10 @@ def has_result(paper: Paper, print_: str) -> bool:
 def take_result(paper: Paper, print_: str) -> Examined | None:
     """Take a waiting result if it was made from exactly this work; it is gone then."""
     try:
-        data = json.loads(paper.result.read_text(encoding="utf-8"))
+        data = read_with_verdicts(paper.result)
         paper.result.unlink()
-    except (OSError, ValueError):
+    except (OSError, ValueError, KeyError, TypeError):  # none, or one that another version wrote
         return None
     if data.pop("fingerprint") != print_:
         return None
-    verdicts = {key: verdict_from_data(verdict) for key, verdict in data.pop("verdicts").items()}
-    return Examined(cast(NotebookNode, nbformat.from_dict(data.pop("notebook"))), verdicts, **data)
+    return Examined(cast(NotebookNode, nbformat.from_dict(data.pop("notebook"))), **data)

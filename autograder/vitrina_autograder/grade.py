@@ -70,7 +70,7 @@ class Grading:
         CourseError
             When nothing was released, or there is no sandbox.
         """
-        if not self._released():
+        if not self.course.released_notebooks(self.assignment):
             raise CourseError(f"{self.assignment} is not released: run `vitrina release {self.assignment}` first")
         sandbox_name()
         sweep_jobs()
@@ -80,11 +80,9 @@ class Grading:
             self._record(student)
             self.progress(student, "recorded")
 
-    def _released(self) -> list[Path]:
-        return sorted((self.course.release / self.assignment).glob("*.ipynb"))
-
     def _papers(self, student: str) -> list[Paper]:
-        return [Paper(self.course, self.assignment, student, path.stem) for path in self._released()]
+        released = self.course.released_notebooks(self.assignment)
+        return [Paper(self.course, self.assignment, student, path.stem) for path in released]
 
     def _is_due(self, student: str) -> bool:
         try:

@@ -95,7 +95,7 @@ def adopt_notebooks(course: Course, assignment: str, folder: Path) -> dict[Path,
         What was copied: the student's file and its copy.
     """
     set_aside(folder, course.release / assignment)
-    released = sorted((course.release / assignment).glob("*.ipynb"))
+    released = course.released_notebooks(assignment)
     names = {path.name for path in released}
     plain = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file() and not path.is_symlink()]
     unknown = [path for path in plain if path.name not in names]
@@ -130,7 +130,7 @@ def _write_verdict(cell: NotebookNode, verdict: Verdict) -> None:
 def _record(paper: Paper, print_: str, examined: Examined) -> None:
     """Save the verdicts of a notebook beside those of the assignment's other notebooks."""
     record = Record(paper.student, paper.assignment)
-    siblings = len(list(paper.release.parent.glob("*.ipynb"))) > 1
+    siblings = len(paper.course.released_notebooks(paper.assignment)) > 1
     earlier = load_record(paper.course, paper.assignment, paper.student) if siblings else None
     record.verdicts = {**(earlier.verdicts if earlier else {}), **examined.verdicts}
     record.fingerprints = {**(earlier.fingerprints if earlier else {}), paper.notebook: print_}

@@ -55,6 +55,21 @@ def verdict_from_data(data: Mapping[str, Any]) -> Verdict:
     return Verdict(**fields, outcomes=outcomes)
 
 
+def write_with_verdicts(path: Path, data: Mapping[str, Any]) -> None:
+    """Write fields of plain data, of which `verdicts` holds verdicts by exercise; a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    verdicts = {key: verdict_to_data(verdict) for key, verdict in data["verdicts"].items()}
+    draft = path.with_suffix(".draft")
+    draft.write_text(json.dumps({**data, "verdicts": verdicts}, indent=1), encoding="utf-8")
+    draft.replace(path)
+
+
+def read_with_verdicts(path: Path) -> dict[str, Any]:
+    """Read what `write_with_verdicts` wrote."""
+    data = json.loads(path.read_text(encoding="utf-8"))
+    return {**data, "verdicts": {key: verdict_from_data(item) for key, item in data["verdicts"].items()}}
+
+
 def record_path(course: Course, assignment: str, student: str) -> Path:
     """Where the record of a submission lies."""
     return course.verdicts / assignment / f"{student}.json"
@@ -62,19 +77,10 @@ def record_path(course: Course, assignment: str, student: str) -> Path:
 
 def save_record(course: Course, record: Record) -> None:
     """Write a record; a reader never sees half of it."""
-    path = record_path(course, record.assignment, record.student)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    data = {**vars(record), "verdicts": {key: verdict_to_data(item) for key, item in record.verdicts.items()}}
-    draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps(data, indent=1), encoding="utf-8")
-    draft.replace(path)
+    write_with_verdicts(record_path(course, record.assignment, record.student), vars(record))
 
 
 def load_record(course: Course, assignment: str, student: str) -> Record | None:
     """Read a record, or `None` where the submission was never graded."""
     path = record_path(course, assignment, student)
-    if not path.exists():
-        return None
-    data = json.loads(path.read_text(encoding="utf-8"))
-    verdicts = {key: verdict_from_data(item) for key, item in data.pop("verdicts").items()}
-    return Record(**data, verdicts=verdicts)
+    return Record(**read_with_verdicts(path)) if path.exists() else None
