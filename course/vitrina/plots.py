@@ -9,18 +9,20 @@ from typing import Any
 import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
-from matplotlib.axes import Axes
 from matplotlib.cm import ScalarMappable
 from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+from matplotlib.patches import Rectangle
 
 Images = npt.NDArray[np.floating[Any]]
 
 _COLOURS = "seismic"  # white in the middle: a pixel without relevance looks like paper
-_CELL = 1.25  # inches per picture
-_MARGIN = 0.95  # inches on the left, for the names of the rows
-_BAR = 0.9  # inches on the right, for the colour bar
-_GAP = 0.16  # pictures high, between one block of images and the next
+_UNIT = 1.16  # inches per picture; what follows is in pictures
+_ASIDE, _DOWN = 1.08, 1.18  # from one picture to the next
+_MARGIN, _TITLE = 0.82, 0.3  # on the left for the names of the rows, above for the titles
+_BAR = 0.8  # on the right, for the colour scale
+_GAP = 0.16  # between one block of images and the next
 
 
 def show_attributions(
@@ -64,21 +66,20 @@ def show_attributions(
     methods = _as_methods(attributions, pictures.shape)
     if titles is not None and len(titles) != len(pictures):
         raise ValueError(f"{len(pictures)} images need as many titles, got {len(titles)}")
-    across = max(1, min(columns, len(pictures)))
-    rows = 2 + len(methods)  # image, methods, gap
-    figure, axes = _grid(math.ceil(len(pictures) / across), rows, across, bar=common_scale)
+    sheet = _Sheet(len(pictures), max(1, min(columns, len(pictures))), 1 + len(methods), bar=common_scale)
     for index, picture in enumerate(pictures):
-        top, column = index // across * rows, index % across
-        title = "" if titles is None else str(titles[index])
-        _draw_image(axes[top, column], picture, title, name="input" if column == 0 else "")
-        for below, (name, maps) in enumerate(methods.items(), start=1):
+        sheet.draw(picture, index, 0, "gray_r")
+        sheet.title(index, "" if titles is None else str(titles[index]))
+        for row, maps in enumerate(methods.values(), start=1):
             limit = _limit(maps if common_scale else maps[index])
-            cell = axes[top + below, column]
-            _draw_attribution(cell, maps[index], limit, name if column == 0 else "", note=not common_scale)
+            sheet.draw(maps[index], index, row, _COLOURS, limit, note=not common_scale)
+    for row, name in enumerate(["input", *methods]):
+        sheet.name_row(row, name)
     if common_scale:
-        _draw_bars(figure, axes, [_limit(maps) for maps in methods.values()])
-    plt.close(figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
-    return figure
+        for row, maps in enumerate(methods.values(), start=1):
+            sheet.draw_bar(row, _limit(maps))
+    plt.close(sheet.figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
+    return sheet.figure
 
 
 def _as_pictures(values: npt.ArrayLike, what: str) -> Images:
@@ -115,49 +116,69 @@ def _limit(maps: Images) -> float:
     return float(finite.max()) if finite.any() else 1.0
 
 
-def _grid(blocks: int, rows: int, across: int, *, bar: bool) -> tuple[Figure, npt.NDArray[Any]]:
-    """Return a figure of empty square cells without frames; the last row of each block is a narrow gap."""
-    heights = ([1.0] * (rows - 1) + [_GAP]) * blocks
-    right = _BAR if bar else 0.1
-    width, height = _MARGIN + across * _CELL + right, 0.35 + sum(heights) * (_CELL + 0.1)
-    figure, axes = plt.subplots(
-        len(heights),
-        across,
-        figsize=(width, height),
-        squeeze=False,
-        gridspec_kw={"height_ratios": heights, "wspace": 0.08, "hspace": 0.16},
-    )
-    figure.subplots_adjust(_MARGIN / width, 0.0, 1 - right / width, 1 - 0.35 / height)
-    for cell in axes.flat:
-        cell.set_axis_off()
-    return figure, axes
+class _Sheet:
+    """A sheet of pictures, all on one Axes: an Axes for each would take most of the time.
 
+    A unit is the height of a picture; the first picture is at (0, 0), and y runs downwards.
 
-def _draw_image(cell: Axes, picture: Images, title: str, name: str) -> None:
-    cell.imshow(picture, cmap="gray_r")
-    cell.set_title(title, fontsize=10)
-    _name_row(cell, name)
+    Parameters
+    ----------
+    count, across, rows : int
+        So many images, so many of them side by side; each has its rows of pictures below each other.
+    bar : bool
+        Whether there is a colour scale on the right.
+    """
 
+    def __init__(self, count: int, across: int, rows: int, *, bar: bool) -> None:
+        self._across = across
+        self._count = count
+        self._block = rows * _DOWN + _GAP
+        right = across * _ASIDE + (_BAR if bar else 0.1)
+        bottom = math.ceil(count / across) * self._block
+        self.figure = plt.figure(figsize=((_MARGIN + right) * _UNIT, (_TITLE + bottom) * _UNIT))
+        self._axes = self.figure.add_axes((0, 0, 1, 1), xlim=(-_MARGIN, right), ylim=(bottom, -_TITLE))
+        self._axes.set_axis_off()
 
-def _draw_attribution(cell: Axes, maps: Images, limit: float, name: str, *, note: bool) -> None:
-    cell.imshow(maps, cmap=_COLOURS, vmin=-limit, vmax=limit)
-    cell.set_axis_on()
-    cell.set(xticks=[], yticks=[])
-    cell.spines[:].set(color="0.8", linewidth=0.6)
-    if note:
-        cell.set_xlabel(f"±{limit:.2g}", fontsize=7, color="0.4", labelpad=2)
-    _name_row(cell, name)
+    def draw(
+        self, picture: Images, index: int, row: int, colours: str, limit: float | None = None, *, note: bool = False
+    ) -> None:
+        """Draw one picture of an image; with a limit in a frame, as white is part of it."""
+        x, y = self._corner(index, row)
+        size = max(picture.shape)
+        height, width = (side / size for side in picture.shape)
+        left, top = x + (1 - width) / 2, y + (1 - height) / 2
+        extent = (left, left + width, top + height, top)
+        lowest = None if limit is None else -limit
+        image = AxesImage(self._axes, cmap=colours, norm=Normalize(lowest, limit), extent=extent, origin="upper")
+        image.set_data(picture)
+        self._axes.add_artist(image)
+        if limit is not None:
+            self._axes.add_artist(Rectangle((left, top), width, height, fill=False, edgecolor="0.8", linewidth=0.6))
+        if note:
+            self._write(x + 0.5, y + 1.03, f"±{limit:.2g}", ha="center", va="top", fontsize=7, color="0.4")
 
+    def title(self, index: int, title: str) -> None:
+        """Write the title of an image above it."""
+        x, y = self._corner(index, 0)
+        self._write(x + 0.5, y - 0.05, title, ha="center", va="bottom", fontsize=10)
 
-def _name_row(cell: Axes, name: str) -> None:
-    style: dict[str, Any] = {"ha": "right", "va": "center", "fontsize": 9, "wrap": True}
-    cell.text(-0.08, 0.5, name, transform=cell.transAxes, **style)
+    def name_row(self, row: int, name: str) -> None:
+        """Write a name on the left of a row, in every block."""
+        for index in range(0, self._count, self._across):
+            x, y = self._corner(index, row)
+            self._write(x - 0.08, y + 0.5, name, ha="right", va="center", fontsize=9, wrap=True)
 
-
-def _draw_bars(figure: Figure, axes: npt.NDArray[Any], limits: Sequence[float]) -> None:
-    """Draw the colour scale of each method beside its rows of the first block."""
-    for row, limit in enumerate(limits, start=1):
-        box = axes[row, -1].get_position()
-        room = figure.add_axes((box.x1 + 0.012, box.y0, 0.012, box.height))
-        bar = figure.colorbar(ScalarMappable(Normalize(-limit, limit), _COLOURS), cax=room)
+    def draw_bar(self, row: int, limit: float) -> None:
+        """Draw the colour scale of a row beside its first block."""
+        x, y = self._corner(self._across - 1, row)
+        room = self._axes.inset_axes((x + 1.12, y, 0.1, 1), transform=self._axes.transData)
+        bar = self.figure.colorbar(ScalarMappable(Normalize(-limit, limit), _COLOURS), cax=room)
         bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"+{limit:.2g}"], fontsize=7)
+
+    def _corner(self, index: int, row: int) -> tuple[float, float]:
+        """Find the upper left corner of a picture."""
+        return index % self._across * _ASIDE, index // self._across * self._block + row * _DOWN
+
+    def _write(self, x: float, y: float, text: str, **style: Any) -> None:
+        if text:
+            self._axes.text(x, y, text, **style)

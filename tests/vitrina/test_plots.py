@@ -10,7 +10,7 @@ MAPS = np.random.default_rng(1).standard_normal((3, 784))
 
 def drawn(figure):
     """The images in a figure, colour bars left out, by name of the colour map."""
-    found = [image for axes in figure.axes for image in axes.images if image.get_array().shape != (256, 1)]
+    found = figure.axes[0].images
     return (
         [image for image in found if image.get_cmap().name == "gray_r"],
         [image for image in found if image.get_cmap().name == "seismic"],
@@ -37,9 +37,30 @@ def test_zero_is_white_on_either_scale():
 def test_methods_get_rows_and_names_and_images_get_titles():
     figure = show_attributions(IMAGES, {"saliency": abs(MAPS), "LRP": MAPS}, titles=[7, 8, 9], columns=2)
     assert [len(group) for group in drawn(figure)] == [3, 6]
-    assert [title for axes in figure.axes if (title := axes.get_title())] == ["7", "8", "9"]
-    names = [text.get_text() for axes in figure.axes for text in axes.texts if text.get_text()]
-    assert names == ["input", "saliency", "LRP"] * 2
+    texts = [text.get_text() for text in figure.axes[0].texts if not text.get_text().startswith("±")]
+    assert texts == ["7", "8", "9", *["input"] * 2, *["saliency"] * 2, *["LRP"] * 2]
+
+
+def test_pictures_keep_their_form_and_lie_beside_and_below_each_other():
+    figure = show_attributions(np.ones((3, 10, 20)), np.ones((3, 10, 20)), columns=2)
+    figure.canvas.draw()
+    greys, colours = ([image.get_window_extent() for image in group] for group in drawn(figure))
+    for box in (*greys, *colours):
+        assert box.width / box.height == pytest.approx(2, rel=1e-6)
+    assert greys[0].x1 < greys[1].x0
+    assert greys[0].y0 > colours[0].y1 > colours[0].y0 > greys[2].y1
+    assert greys[2].x0 == greys[0].x0 == colours[0].x0
+
+
+def test_everything_lies_on_the_sheet():
+    methods = {"saliency": MAPS, "a method with a very long name indeed": MAPS}
+    for common_scale in (False, True):
+        figure = show_attributions(IMAGES, methods, titles=["one", "two", "three"], common_scale=common_scale)
+        tight = figure.get_tightbbox()
+        assert tight.x0 >= -0.05
+        assert tight.y0 >= -0.05
+        assert tight.x1 <= figure.get_size_inches()[0] + 0.05
+        assert tight.y1 <= figure.get_size_inches()[1] + 0.05
 
 
 def test_empty_relevance_and_missing_values_are_drawn():
