@@ -52,7 +52,7 @@ print("TensorFlow", tf.__version__, "and Keras", keras.__version__)
 data = mnist.load()
 network = load_network("mnist_network.npz")
 
-guesses = np.argmax(network.predict(data.holdout_images, verbose=0), axis=1)
+guesses = np.argmax(network(data.holdout_images), axis=1)
 print(f"Hold-out accuracy: {np.mean(guesses == data.holdout_labels):.1%} of {len(guesses)} images")
 
 threes = data.holdout_images[(data.holdout_labels == 3) & (guesses == 3)][:6]

@@ -14,6 +14,7 @@ import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -114,14 +115,29 @@ class Exercise:
             expected=_answer(self.reference, arguments),
             tolerance=self.tolerance,
             properties=draw.properties,
-            mistakes=self._mistakes(arguments),
+            mistakes=_Mistakes(self.bugs, arguments),
             weight=draw.weight,
             edge=draw.edge,
         )
 
-    def _mistakes(self, arguments: Mapping[str, Any]) -> list[Mistake]:
-        answers = [(bug.hint, _attempt(bug.function, arguments)) for bug in self.bugs]
+
+class _Mistakes(Sequence[Mistake]):
+    """The answers of the typical mistakes to one case, found out when somebody asks: most answers are right."""
+
+    def __init__(self, bugs: Sequence[PlantedBug], arguments: Mapping[str, Any]) -> None:
+        self._bugs = bugs
+        self._arguments = arguments
+
+    @cached_property
+    def _found(self) -> list[Mistake]:
+        answers = [(bug.hint, _attempt(bug.function, self._arguments)) for bug in self._bugs]
         return [Mistake(hint, answer) for hint, answer in answers if answer is not None]
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self._found[index]
 
 
 @dataclass(frozen=True)
@@ -168,7 +184,7 @@ def _generator(seed: bytes) -> np.random.Generator:
 
 
 def _answer(function: Function, arguments: Mapping[str, Any]) -> Array:
-    return np.asarray(function(*realise(arguments).values()))
+    return np.asarray(function(*realise(arguments, shared=True).values()))
 
 
 def _attempt(function: Function, arguments: Mapping[str, Any]) -> Array | None:

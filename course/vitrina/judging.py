@@ -230,7 +230,7 @@ def _judge_array(case: Case, answer: Array, *, reveal: bool) -> _Finding | None:
     broken = _broken(answer)
     if broken is not None:
         return broken
-    arguments = realise(case.arguments) if case.properties else {}
+    arguments = realise(case.arguments, shared=True) if case.properties else {}
     for name in case.properties:
         message = PROPERTIES[name](arguments, answer)
         if message is not None:  # it may hold sums of what was asked or expected

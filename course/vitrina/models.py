@@ -63,7 +63,7 @@ def dense_network(weights: Sequence[Array], biases: Sequence[Array], activation:
     hidden = _activation_function(activation)
     functions = [hidden] * (len(weights) - 1) + [keras.activations.linear]
     layers = [
-        keras.layers.Dense(len(bias), activation=function, dtype=dtype)
+        keras.layers.Dense(len(bias), activation=function, kernel_initializer="zeros", dtype=dtype)
         for bias, function in zip(biases, functions, strict=True)
     ]
     model = keras.Sequential([keras.Input((weights[0].shape[0],), dtype=dtype), *layers])

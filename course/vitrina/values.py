@@ -11,6 +11,7 @@ import io
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, cast
 
 import numpy as np
@@ -50,15 +51,23 @@ class ModelSpec:
 
         return MODEL_BUILDERS[self.builder](**self.options)
 
+    @cached_property
+    def shared(self) -> Any:
+        """The model, built once: for whoever does not change it."""
+        return self.build()
 
-def realise(arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Build the models among the arguments and copy the arrays, ready for a call that may change them."""
-    return {name: _realised(value) for name, value in arguments.items()}
+
+def realise(arguments: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
+    """Build the models among the arguments and copy the arrays, ready for a call that may change them.
+
+    With `shared`, models are built only once, which takes most of the time: for calls of code of our own.
+    """
+    return {name: _realised(value, shared) for name, value in arguments.items()}
 
 
-def _realised(value: object) -> Any:
+def _realised(value: object, shared: bool) -> Any:
     if isinstance(value, ModelSpec):
-        return value.build()
+        return value.shared if shared else value.build()
     return cast(Array, value).copy() if isinstance(value, np.ndarray) else value
 
 
