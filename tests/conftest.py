@@ -9,6 +9,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, settings
+
+settings.register_profile("busy machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("busy machine")
 
 GRID = [(sizes, bias) for sizes in [(4, 3), (5, 6, 3), (6, 8, 5, 3)] for bias in (False, True)]
 

@@ -36,6 +36,7 @@ from vitrina_autograder.intake import (
 )
 from vitrina_autograder.job import Limits, make_job
 from vitrina_autograder.marks import graded_exercise
+from vitrina_autograder.preload import modules_of
 from vitrina_autograder.run import NotebookRun, Patience
 from vitrina_autograder.sandbox import package_folder
 from vitrina_autograder.verdicts import read_with_verdicts, write_with_verdicts
@@ -136,7 +137,7 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
         examiner.exam(paper.student, job.examiner_address) as invigilator,
     ):
         job.hand_over(job.examiner_address)
-        run = NotebookRun(notebook, job, invigilator, rules.limits, rules.patience)
+        run = NotebookRun(notebook, job, invigilator, rules.limits, rules.patience, modules_of(paper.release))
         run.execute()
     seconds = round(time.monotonic() - start, 2)
     for cell in notebook.cells:

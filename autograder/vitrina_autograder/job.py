@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import contextlib
 import itertools
 import os
@@ -13,6 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 _PREFIX = "vitrina-"
 _FIRST_UID = 200_000
@@ -34,6 +36,8 @@ class Limits:
         Address space; TensorFlow maps 3 GB before it does anything.
     file_bytes : int
         Size of any one file.
+    disk_bytes : int
+        All files of the working folder together, and again those of `/tmp`, of the home folder and of shared memory.
     processes : int
         Processes and threads, besides those that the kernel's user has already.
     """
@@ -41,12 +45,18 @@ class Limits:
     cpu_seconds: int = 900
     memory_bytes: int = 12 << 30
     file_bytes: int = 256 << 20
+    disk_bytes: int = 512 << 20
     processes: int = 512
 
-    def __str__(self) -> str:
-        """Give the limits as the sandbox's entry reads them: names and values of `resource.RLIMIT_...`."""
-        processes = self.processes + (0 if is_root() else _own_threads())
-        return f"CPU={self.cpu_seconds},AS={self.memory_bytes},FSIZE={self.file_bytes},NPROC={processes},CORE=0"
+    def rlimits(self) -> dict[str, int]:
+        """Give the limits that hold for each process, by the names of `resource.RLIMIT_...`."""
+        return {
+            "CPU": self.cpu_seconds,
+            "AS": self.memory_bytes,
+            "FSIZE": self.file_bytes,
+            "NPROC": self.processes + (0 if is_root() else _own_threads()),
+            "CORE": 0,
+        }
 
 
 @dataclass(frozen=True)
@@ -65,8 +75,13 @@ class Job:
     number: int = 0
 
     @property
+    def given(self) -> Path:
+        """The files that a student's code gets; in the sandbox they cannot be changed, only copies in `work`."""
+        return self.root / "given"
+
+    @property
     def work(self) -> Path:
-        """The student's working folder."""
+        """The student's working folder: in the sandbox a disk of its own, of limited size."""
         return self.root / "work"
 
     @property
@@ -88,6 +103,17 @@ class Job:
         self.hand_over(folder)
         return folder
 
+    def order(self, limits: Limits) -> dict[str, Any]:
+        """Say to `inside.py` where a student's code starts, as whom, and within what limits."""
+        return {
+            "given": str(self.given),
+            "work": str(self.work),
+            "owner": self.owner,
+            "limits": limits.rlimits(),
+            "disk": limits.disk_bytes,
+            "jobs": str(jobs_folder()),
+        }
+
     def hand_over(self, *paths: Path) -> None:
         """Give files and folders to the user the kernel runs as, before it runs."""
         if self.owner:
@@ -106,11 +132,11 @@ def make_job(*folders: Path) -> Generator[Job]:
     """
     job = Job(new_folder(), next(_numbers) % _UIDS_OF_A_PROCESS)
     try:
-        job.work.mkdir()
-        job.examiner_address.parent.mkdir()
+        for folder in (job.given, job.work, job.examiner_address.parent):
+            folder.mkdir()
         for folder in folders:
-            _copy_files(folder, job.work)
-        job.hand_over(job.work, *job.work.rglob("*"))
+            _copy_files(folder, job.given)
+        job.hand_over(job.work, job.given, *job.given.rglob("*"))
         yield job
     finally:
         remove_tree(job.root)
@@ -125,8 +151,23 @@ def remove_tree(folder: Path) -> None:
 
 
 def new_folder() -> Path:
-    """Make a folder that tells by its name which process it belongs to."""
-    return Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{os.getpid()}-"))
+    """Make a folder among those of this process; others may pass through, but not look around."""
+    folder = Path(tempfile.mkdtemp(dir=jobs_folder()))
+    folder.chmod(0o711)
+    return folder
+
+
+def jobs_folder() -> Path:
+    """Give the folder that holds everything of this process's, and tells by its name which process that is."""
+    return _jobs_folder(os.getpid())
+
+
+@lru_cache(maxsize=1)
+def _jobs_folder(process: int) -> Path:
+    folder = Path(tempfile.mkdtemp(prefix=f"{_PREFIX}{process}-"))
+    folder.chmod(0o711)
+    atexit.register(remove_tree, folder)
+    return folder
 
 
 def sweep_jobs() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,11 @@ class SandboxedKernelManager(AsyncKernelManager):
         The folders of the run.
     limits : Limits
         What the kernel may use.
+    modules : sequence of str, optional
+        What the warm parent that forks the kernel has imported; without, the kernel starts cold.
     """
 
-    def __init__(self, job: Job, limits: Limits, **kwargs: Any) -> None:
+    def __init__(self, job: Job, limits: Limits, *, modules: Sequence[str] | None = None, **kwargs: Any) -> None:
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, _MAX_MESSAGE_BYTES)
         context.setsockopt(zmq.RCVHWM, _MAX_WAITING_MESSAGES)
@@ -45,23 +48,34 @@ class SandboxedKernelManager(AsyncKernelManager):
             connection_file=connection_file,
             **kwargs,
         )
-        kernel = [sys.executable, "-m", "ipykernel_launcher", "-f", connection_file, "--log-level=CRITICAL"]
-        self._job = job
+        self.job = job
+        self.limits = limits
+        self.wires = wires
+        self.modules = modules
+        self.arguments = ["-f", connection_file, "--log-level=CRITICAL"]
+        launcher = [sys.executable, "-m", "ipykernel_launcher", *self.arguments]
         self._spec = KernelSpec(
-            argv=sandboxed(kernel, job, limits, wires=wires),
+            argv=sandboxed(launcher, job, limits, wires=wires),
             display_name="Python (sandboxed)",
             language="python",
             interrupt_mode="message",
+            metadata={"kernel_provisioner": {"provisioner_name": "vitrina-sandbox"}},
         )
 
     def write_connection_file(self, **kwargs: Any) -> None:
         """Write the connection file so that the kernel's user can read it."""
         super().write_connection_file(**kwargs)
-        self._job.hand_over(Path(self.connection_file))
+        self.job.hand_over(Path(self.connection_file))
 
     def client(self, **kwargs: Any) -> AsyncKernelClient:
         """Get a client with this manager's limits; of its own accord it would make a context without them."""
         return super().client(context=self.context, **kwargs)
+
+    @property
+    def pid(self) -> int:
+        """The process below which the kernel and all it starts are."""
+        provisioner: Any = self.provisioner
+        return provisioner.pid
 
     @property
     def kernel_spec(self) -> KernelSpec:

@@ -8,6 +8,7 @@ other submissions.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -17,8 +18,9 @@ from functools import lru_cache
 from pathlib import Path
 
 from vitrina.protocol import EXAMINER_VARIABLE
+from vitrina_autograder import inside
 from vitrina_autograder.course import CourseError
-from vitrina_autograder.job import Job, Limits, is_root, make_job
+from vitrina_autograder.job import Job, Limits, is_root, jobs_folder, make_job
 from vitrina_datasets import CACHE_VARIABLE, cache_folder
 
 UNSAFE_VARIABLE = "VITRINA_UNSAFE_NO_SANDBOX"
@@ -28,26 +30,15 @@ _HOME = "/home/student"
 _TMPFS_BYTES = 512 << 20
 _FONT_HOME = f"{_HOME}/matplotlib"
 _FONTS = "matplotlib-fonts"
+_INSIDE = "/run/inside.py"
+#: Kernels share the processors, one each: more threads would only wait for each other, and add up in another order.
+_THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS")
 #: Packages of ours that a kernel may import, and the parts of the kit that students have to write themselves.
 _KIT = ("vitrina", "vitrina_datasets")
 WITHHELD_PARTS = ("explain", "automata")
 _HIDDEN = ("vitrina_solutions", "vitrina_autograder")
 _SYSTEM = ("/usr", "/etc/alternatives", "/etc/fonts", "/etc/ld.so.cache", "/etc/localtime", "/etc/ssl")
 _ROOT_LINKS = ("/bin", "/lib", "/lib32", "/lib64", "/sbin")
-
-#: Runs inside before the kernel: gives up root where there is root to give up, then sets the limits.
-_ENTER = """
-import os, resource, sys
-uid, limits, command = int(sys.argv[1]), sys.argv[2].split(","), sys.argv[3:]
-for pair in filter(None, limits):
-    name, value = pair.split("=")
-    number = getattr(resource, "RLIMIT_" + name)
-    soft = min(int(value), resource.getrlimit(number)[1] % (1 << 63))
-    resource.setrlimit(number, (soft, soft))
-if uid:
-    os.setgroups([]); os.setresgid(uid, uid, uid); os.setresuid(uid, uid, uid)
-os.execv(command[0], command)
-"""
 
 
 def find_bubblewrap() -> Path | None:
@@ -109,38 +100,85 @@ def sandboxed(command: Sequence[str], job: Job, limits: Limits, *, wires: Path |
     wires : Path, optional
         A kernel's folder of sockets, from `Job.new_wires`.
     """
-    return _walled(command, job, limits, wires) if sandbox_name() == SANDBOX else list(command)
+    if sandbox_name() == SANDBOX:
+        return _walled(command, job, limits, wires)
+    return [*_enter("open", job, limits), *command]
 
 
 def _walled(command: Sequence[str], job: Job, limits: Limits, wires: Path | None = None) -> list[str]:
     return [
-        str(find_bubblewrap()),
         *_walls(),
-        *_system_mounts(),
-        *_environment_mounts(),
-        *_kit_mounts(),
-        *_show(job.work, how="--bind"),
+        *(() if is_root() else ("--disable-userns",)),
+        "--die-with-parent",
+        *_world(),
+        *_show(job.given),
+        *("--perms", "1777", "--size", str(limits.disk_bytes), "--tmpfs", str(job.work)),
         *_show(job.examiner_address.parent),
         *(_show(wires, how="--bind") if wires else ()),
-        *("--chdir", str(job.work)),
-        *_variables(job),
-        *(sys.executable, "-I", "-S", "-c", _ENTER, str(job.owner), str(limits)),
+        *_set(kernel_variables(job)),
+        *_enter("cold", job, limits, program=_INSIDE),
         *command,
     ]
 
 
+def _enter(how: str, job: Job, limits: Limits, *, program: str = inside.__file__) -> list[str]:
+    return [sys.executable, "-I", "-S", program, how, json.dumps(job.order(limits))]
+
+
+def warm_command(control: int, modules: Sequence[str]) -> list[str]:
+    """Give the command of a warm parent, which forks kernels in the same sandbox: see `inside.py`.
+
+    Parameters
+    ----------
+    control : int
+        Descriptor of the socket that orders come by.
+    modules : sequence of str
+        What it imports.
+    """
+    privileges = ("CAP_SYS_ADMIN",) if is_root() else ("CAP_SYS_ADMIN", "CAP_SYS_RESOURCE")
+    return [
+        *_walls(),
+        *(argument for privilege in privileges for argument in ("--cap-add", privilege)),
+        *_world(),
+        *_show(jobs_folder(), how="--bind"),
+        *_set(_shared_variables()),
+        *(sys.executable, "-P", "-s", _INSIDE, "warm", json.dumps({"control": control, "modules": list(modules)})),
+    ]
+
+
+def _world() -> Iterator[str]:
+    """Show what every kernel sees: the system, the environment, the kit."""
+    yield from _system_mounts()
+    yield from _environment_mounts()
+    yield from _kit_mounts()
+    yield from _show(Path(inside.__file__), at=_INSIDE)
+    yield from ("--perms", "0777", "--dir", _FONT_HOME)
+    for font_list in sorted(_font_folder().glob("fontlist*.json")):
+        yield from ("--ro-bind", str(font_list), f"{_FONT_HOME}/{font_list.name}")
+
+
+def _set(variables: Mapping[str, str]) -> Iterator[str]:
+    for name, value in variables.items():
+        yield from ("--setenv", name, value)
+
+
 def open_variables(job: Job) -> dict[str, str]:
     """Make the environment of a kernel that runs without a sandbox."""
-    return {**os.environ, **_own_variables(job)}
+    own = {"HOME": str(job.work), "MPLCONFIGDIR": str(_font_folder()), EXAMINER_VARIABLE: str(job.examiner_address)}
+    return {**os.environ, **_shared_variables(), **own}
+
+
+def kernel_variables(job: Job) -> dict[str, str]:
+    """Make the environment of a kernel in the sandbox."""
+    return {**_shared_variables(), EXAMINER_VARIABLE: str(job.examiner_address)}
 
 
 def _walls() -> list[str]:
     """Shut everything out; root needs no user namespace, and keeps for a moment what it takes to give itself up."""
-    walls = ["--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts", "--unshare-cgroup-try"]
-    walls += ["--die-with-parent", "--new-session", "--clearenv", "--hostname", "vitrina", "--cap-drop", "ALL"]
-    if is_root():
-        return [*walls, "--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"]
-    return [*walls, "--unshare-user", "--disable-userns"]
+    walls = [str(find_bubblewrap()), "--unshare-net", "--unshare-pid", "--unshare-ipc", "--unshare-uts"]
+    walls += ["--unshare-cgroup-try", "--new-session", "--clearenv", "--hostname", "vitrina", "--cap-drop", "ALL"]
+    own_user = ["--cap-add", "CAP_SETUID", "--cap-add", "CAP_SETGID"] if is_root() else ["--unshare-user"]
+    return [*walls, *own_user]
 
 
 def _system_mounts() -> Iterator[str]:
@@ -199,26 +237,20 @@ def _lies_in(path: str, folder: str) -> bool:
     return Path(path).is_relative_to(folder)
 
 
-def _variables(job: Job) -> Iterator[str]:
-    for name, value in {**_own_variables(job), "HOME": _HOME, "MPLCONFIGDIR": _FONT_HOME}.items():
-        yield from ("--setenv", name, value)
-    yield from ("--perms", "0777", "--dir", _FONT_HOME)
-    for font_list in sorted(_font_folder().glob("fontlist*.json")):
-        yield from ("--ro-bind", str(font_list), f"{_FONT_HOME}/{font_list.name}")
-
-
-def _own_variables(job: Job) -> Mapping[str, str]:
+def _shared_variables() -> dict[str, str]:
     return {
-        "HOME": str(job.work),
+        "HOME": _HOME,
         "PATH": f"{Path(sys.executable).parent}:/usr/bin:/bin",
         "LANG": "C.UTF-8",
         "TF_CPP_MIN_LOG_LEVEL": "3",
         "CUDA_VISIBLE_DEVICES": "-1",
-        "MPLCONFIGDIR": str(_font_folder()),
+        **dict.fromkeys(_THREADS, "1"),
+        "MPLCONFIGDIR": _FONT_HOME,
+        "MPLBACKEND": "module://matplotlib_inline.backend_inline",
         "PYTHONDONTWRITEBYTECODE": "1",
+        "PYTHONHASHSEED": "0",
         "NBGRADER_EXECUTION": "autograde",
         CACHE_VARIABLE: str(cache_folder()),
-        EXAMINER_VARIABLE: str(job.examiner_address),
     }
 
 

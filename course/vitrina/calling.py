@@ -19,11 +19,12 @@ from typing import Any, cast
 import numpy as np
 
 from vitrina.judging import Reply
+from vitrina.load import waited_seconds
 from vitrina.messages import _
 from vitrina.protocol import MAX_ARRAY_BYTES
 from vitrina.values import Array, plain_text, realise
 
-#: CPU seconds that one call may take; on a busy machine the clock may show `_PATIENCE` times as much.
+#: CPU seconds that one call may take; waiting, but not for a processor, it may spend `_PATIENCE` times as much.
 CALL_SECONDS = 5.0
 _PATIENCE = 4.0
 _POLL_SECONDS = 0.25
@@ -186,10 +187,10 @@ class _Watch:
         self._turn = threading.Lock()
 
     def run(self, seconds: float) -> None:
-        start, start_cpu = time.monotonic(), time.process_time()
+        start, start_cpu = time.monotonic() - waited_seconds(), time.process_time()
         while not self.done.wait(_POLL_SECONDS):
             busy = time.process_time() - start_cpu >= seconds
-            if busy or time.monotonic() - start >= _PATIENCE * seconds:
+            if busy or time.monotonic() - waited_seconds() - start >= _PATIENCE * seconds:
                 self._interrupt()
 
     def _interrupt(self) -> None:

@@ -14,17 +14,23 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from nbformat.v4 import new_code_cell, new_notebook
 
 import vitrina_autograder
 import vitrina_solutions
 from vitrina_autograder import sandbox
+from vitrina_autograder.client import Client
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.job import Job, Limits, make_job
+from vitrina_autograder.kernel import SandboxedKernelManager
 from vitrina_autograder.sandbox import SANDBOX, UNSAFE_VARIABLE, sandbox_name, sandboxed
+from vitrina_autograder.warm import WarmKernel
 
 Probe = Callable[..., Any]
 PROJECT = Path(__file__).parents[2]
+WARM_MODULES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "vitrina.practice")
 METHODS = ["explain", "explain.gradients", *(["automata"] if (PROJECT / "course/vitrina/automata").is_dir() else [])]
+FROM_IPYKERNEL = ["PAGER", "TERM", "PYDEVD_USE_FRAME_EVAL", "GIT_PAGER", "CLICOLOR_FORCE", "CLICOLOR", "FORCE_COLOR"]
 _RUN = "import json, os, sys, socket\nfrom pathlib import Path\nresult = None\n{script}\nprint(json.dumps(result))"
 _TRY = """
 def attempt(action):
@@ -47,11 +53,26 @@ def run_inside(job: Job, script: str, limits: Limits | None = None) -> subproces
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 
-@pytest.fixture
-def probe(job: Job) -> Probe:
-    """Run a script inside, which leaves what it found in `result`."""
+def run_warm(job: Job, script: str, limits: Limits) -> str:
+    """Run a script in a kernel that the warm parent forks; give what it prints."""
+    cell = new_code_cell(_RUN.format(script=_TRY + textwrap.dedent(script)))
+    manager = SandboxedKernelManager(job, limits, modules=WARM_MODULES)
+    client = Client(new_notebook(cells=[cell]), manager, output_bytes=1 << 20)
+    with client.setup_kernel(cleanup_kc=True):
+        provisioner: Any = manager.provisioner
+        assert isinstance(provisioner.process, WarmKernel)
+        client.run(cell, 0, limit=60)
+    assert [output.output_type for output in cell.outputs] == ["stream"], cell.outputs
+    return cell.outputs[0].text
+
+
+@pytest.fixture(params=["cold", "warm"])
+def probe(job: Job, request: pytest.FixtureRequest) -> Probe:
+    """Run a script inside, which leaves what it found in `result`: as a command, and in a forked kernel."""
 
     def run(script: str, **limits: int) -> Any:
+        if request.param == "warm":
+            return json.loads(run_warm(job, script, Limits(**limits)).splitlines()[-1])
         done = run_inside(job, script, Limits(**limits))
         assert done.returncode == 0, done.stderr
         return json.loads(done.stdout.splitlines()[-1])
@@ -108,7 +129,7 @@ class TestFiles:
     def test_the_home_is_empty(self, probe: Probe):
         found = probe('result = [str(p) for p in Path.home().rglob("*") if p.is_file()], str(Path.home())')
         assert found[1] == "/home/student"
-        assert all("fontlist" in path for path in found[0])
+        assert all("fontlist" in path or "/.ipython/" in path for path in found[0])  # IPython makes its own
 
     def test_nothing_of_the_grader_can_be_read(self, probe: Probe, toy_course: Course, tmp_path: Path):
         other = tmp_path / "submitted" / "ana" / "toy.ipynb"
@@ -122,7 +143,7 @@ class TestFiles:
             *map(Path, vitrina_solutions.__path__), *map(Path, vitrina_autograder.__path__),
             toy_course.gradebook, toy_course.build / "course_secret", toy_course.source, toy_course.assignments,
             other, other.parent, Path.home() / ".bashrc", Path("/root"), Path("/etc/shadow"), Path("/etc/passwd"),
-            Path("/var"), Path("/run"), Path("/proc/1/root"), Path("/sys"), Path("/mnt"),
+            Path("/var"), Path("/run/user"), Path("/proc/1/root"), Path("/sys"), Path("/mnt"),
         ]  # fmt: skip
         script = f"""
         def read(path):
@@ -169,10 +190,12 @@ class TestFiles:
     def test_all_else_is_mounted_read_only(self, probe: Probe, job: Job):
         """Whoever the kernel runs as."""
         mounts = [line.split() for line in probe('result = open("/proc/self/mounts").read().splitlines()')]
-        writable = {mount[1] for mount in mounts if "rw" in mount[3].split(",")}
+        options = {mount[1]: mount[3].split(",") for mount in mounts}  # of mounts on one place the last is seen
+        writable = {place for place, words in options.items() if "rw" in words}
         real = {path for path in writable if not path.startswith(("/dev", "/proc")) and path != "/"}
         hidden = {str(path) for package in (vitrina_solutions, vitrina_autograder) for path in package.__path__}
-        assert real - hidden == {str(job.work), "/tmp", "/home/student"}
+        wires = {path for path in real if Path(path).parent == job.root and Path(path).name.startswith("k")}
+        assert real - hidden - wires == {str(job.work), "/tmp", "/home/student"}
 
     def test_files_of_the_kit_cannot_be_changed(self, probe: Probe):
         import vitrina
@@ -199,7 +222,7 @@ class TestFiles:
         with make_job() as job:
             run_inside(job, 'Path("a/b").mkdir(parents=True); Path("a/b/c").write_text("x"); os.chmod("a", 0)')
             root = job.root
-            assert (root / "work" / "a").is_dir()
+            assert not (root / "work" / "a").exists()  # it was on a disk in memory
         assert not root.exists()
 
     def test_a_submissions_files_come_along_but_no_notebook_link_or_device(self, tmp_path: Path, probe: Probe):
@@ -270,7 +293,9 @@ class TestProcess:
         assert "a-secret-token" not in seen.values()
         assert set(seen) <= {
             "HOME", "PATH", "LANG", "TF_CPP_MIN_LOG_LEVEL", "CUDA_VISIBLE_DEVICES", "MPLCONFIGDIR", "PWD", "LC_CTYPE",
-            "PYTHONDONTWRITEBYTECODE", "NBGRADER_EXECUTION", "VITRINA_EXAMINER", *[k for k in seen if "CACHE" in k],
+            "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "NBGRADER_EXECUTION", "MPLBACKEND", "OMP_NUM_THREADS",
+            "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "VITRINA_EXAMINER",
+            *[k for k in seen if "CACHE" in k], *FROM_IPYKERNEL,
         }  # fmt: skip
         everything = probe('result = [open(f"/proc/{p}/environ", errors="replace").read() for p in os.listdir("/proc")'
                            ' if p.isdigit() and os.access(f"/proc/{p}/environ", os.R_OK)]')  # fmt: skip
@@ -318,22 +343,31 @@ class TestLimits:
     def test_memory(self, probe: Probe):
         script = """
         try:
-            bytearray(1 << 30)
+            bytearray(4 << 30)
             result = "got it"
         except MemoryError:
             result = "refused"
         """
-        assert probe(script, memory_bytes=1 << 29) == "refused"
+        assert probe(script, memory_bytes=3 << 30) == "refused"
         assert probe(script) == "got it"
 
-    def test_file_size(self, probe: Probe, job: Job):
+    def test_file_size(self, probe: Probe):
         script = """
         import signal
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        result = attempt(lambda: Path("big").write_bytes(bytes(3 << 20)))
+        result = [attempt(lambda: Path("big").write_bytes(bytes(3 << 20))), os.stat("big").st_size]
         """
-        assert probe(script, file_bytes=1 << 20) == "OSError"
-        assert (job.work / "big").stat().st_size == 1 << 20
+        assert probe(script, file_bytes=1 << 20) == ["OSError", 1 << 20]
+
+    def test_all_files_together(self, probe: Probe, job: Job):
+        script = """
+        def fill(folder):
+            for number in range(8):
+                Path(folder, f"{number}").write_bytes(bytes(1 << 20))
+        result = [attempt(lambda: fill(folder)) for folder in (".", "/tmp")]
+        """
+        assert probe(script, disk_bytes=4 << 20)[0] == "OSError"
+        assert sorted(job.work.iterdir()) == []  # it was never on the grader's own disk
 
     def test_cpu_time(self, job: Job):
         done = run_inside(job, "while True: pass", Limits(cpu_seconds=1))
@@ -391,5 +425,7 @@ class TestWithoutSandbox:
 
     def test_only_whoever_says_so_goes_without_and_it_is_recorded(self, job: Job, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv(UNSAFE_VARIABLE, "1")
-        assert sandboxed(["true", "x"], job, Limits()) == ["true", "x"]
+        (job.given / "data.csv").write_text("1,2")
+        done = run_inside(job, "result = os.getuid(), Path('data.csv').read_text(), os.getcwd()")
+        assert json.loads(done.stdout) == [os.getuid(), "1,2", str(job.work)]
         assert sandbox_name().startswith("none (bubblewrap was not found")

@@ -274,7 +274,7 @@ DISHONEST: dict[str, Student] = {
     "background": cheat(attacks.BACKGROUND),
     "steals": cheat(attacks.STEAL),
     "searches memory": cheat(attacks.GC),
-    "own numpy": Student(_own_numpy, NOTHING, "no answer reached"),
+    "own numpy": Student(_own_numpy, NOTHING),
     "link": Student(_link_to_solution, NOTHING, "it is not a file"),
     "link under another name": Student(_link_under_another_name, NOTHING, "it is empty"),
     "links beside": Student(_links_beside, says="`key.txt` cannot be used"),
