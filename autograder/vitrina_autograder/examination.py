@@ -30,8 +30,10 @@ from vitrina_autograder.intake import (
     add_remarks,
     blank_submission,
     left_out,
+    quarantine,
     read_submission,
     restore,
+    take_quarantine,
     take_remarks,
 )
 from vitrina_autograder.job import Limits, make_job
@@ -91,22 +93,29 @@ class Examined:
         What was unusual.
     seconds : float
         Wall time of the execution.
+    quarantine : str
+        Why there was nothing to examine; empty where there was.
     """
 
     notebook: NotebookNode
     verdicts: dict[str, Verdict]
     remarks: list[str]
     seconds: float
+    quarantine: str = ""
 
 
 def restored(paper: Paper) -> NotebookNode:
     """Read a submitted notebook and put it into the shape of the release; one that cannot be read is blank."""
     release = cast(NotebookNode, nbformat.read(paper.release, as_version=4))
+    unreadable = ""
     try:
         notebook = read_submission(paper.submitted)
     except UnreadableError as error:
-        notebook = blank_submission(paper.release, str(error))
+        unreadable = str(error)
+        notebook = blank_submission(paper.release, unreadable)
     restore(notebook, release)
+    if unreadable:
+        quarantine(notebook, unreadable)
     folder = paper.submitted.parent
     add_remarks(notebook, [*_renamed(paper), *left_out(folder), *kit_copies(notebook, release, _files(folder))])
     return notebook
@@ -129,7 +138,7 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
     CourseError
         When there is no sandbox, or the assignment's exercises have an error: never for what a student did.
     """
-    remarks = take_remarks(notebook)
+    remarks, unreadable = take_remarks(notebook), take_quarantine(notebook)
     examiner = examiner_for(paper.course, paper.course.assignment_folder(paper.assignment))
     start = time.monotonic()
     with (
@@ -145,7 +154,7 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
         if exercise is not None:
             run.verdicts.setdefault(exercise, _missing(cell, exercise))
     said = [plain_text(remark, _REMARK_LENGTH) for remark in [*remarks, *run.remarks]]
-    return Examined(sound_notebook(notebook), run.verdicts, said, seconds)
+    return Examined(sound_notebook(notebook), run.verdicts, said, seconds, unreadable)
 
 
 def _missing(cell: NotebookNode, exercise: str) -> Verdict:

@@ -102,7 +102,9 @@ class Grading:
             return False
         record = load_record(self.course, self.assignment, student)
         graded = (self.course.autograded / student / self.assignment).is_dir()
-        if self.force or not graded or record is None or record.fingerprints != self._fingerprints(student):
+        if self.force or not graded or record is None or not record.recorded:
+            return True
+        if record.fingerprints != self._fingerprints(student):
             return True
         self.progress(student, "skipped")
         return False
@@ -112,7 +114,7 @@ class Grading:
 
     def _note(self, student: str, remark: str) -> None:
         """Remark why a submission is not graded at all."""
-        save_record(self.course, Record(student, self.assignment, remarks=[remark]))
+        save_record(self.course, Record(student, self.assignment, remarks=[remark], quarantine=remark))
         self.progress(student, "skipped")
 
     def _examine(self, students: Sequence[str]) -> None:
@@ -147,16 +149,17 @@ class Grading:
         outcome = api.autograde(self.assignment, student, force=True)
         if outcome["success"]:
             outcome = api.generate_feedback(self.assignment, student, force=True)
-        if not outcome["success"]:
-            self._note_failure(student, outcome)
+        self._note_outcome(student, outcome)
         remove_tree(self.course.build / "examined" / self.assignment / student)
 
-    def _note_failure(self, student: str, outcome: dict[str, Any]) -> None:
-        log = str(outcome.get("log") or outcome.get("error") or "")
-        errors = _ERROR_LINE.findall(log) or [line for line in log.splitlines() if line.strip()] or ["?"]
+    def _note_outcome(self, student: str, outcome: dict[str, Any]) -> None:
         record = load_record(self.course, self.assignment, student) or Record(student, self.assignment)
-        record.remarks.append(_("nbgrader could not record this: {reason}").format(reason=errors[-1][:_REASON_LENGTH]))
-        record.fingerprints = {}
+        record.recorded = bool(outcome["success"])
+        if not record.recorded:
+            log = str(outcome.get("log") or outcome.get("error") or "")
+            errors = _ERROR_LINE.findall(log) or [line for line in log.splitlines() if line.strip()] or ["?"]
+            record.quarantine = _("nbgrader could not record this: {reason}").format(reason=errors[-1][:_REASON_LENGTH])
+            record.remarks.append(record.quarantine)
         save_record(self.course, record)
 
 

@@ -24,6 +24,7 @@ from vitrina_autograder.marks import is_answer, is_check, is_locked
 
 #: Where remarks about a submission travel from reading to grading, in the notebook's metadata.
 _REMARKS = "vitrina_remarks"
+_QUARANTINE = "vitrina_quarantine"
 
 #: How a file's name ends that was set aside.
 _ASIDE = ".left-out"
@@ -142,6 +143,16 @@ def add_remarks(notebook: NotebookNode, remarks: Iterable[str]) -> None:
 def take_remarks(notebook: NotebookNode) -> list[str]:
     """Take the remarks out of a notebook."""
     return list(notebook.metadata.pop(_REMARKS, []))
+
+
+def quarantine(notebook: NotebookNode, reason: str) -> None:
+    """Note in a notebook that it only stands for a file that could not be read."""
+    notebook.metadata[_QUARANTINE] = reason
+
+
+def take_quarantine(notebook: NotebookNode) -> str:
+    """Take that note out of a notebook; empty where there is none."""
+    return str(notebook.metadata.pop(_QUARANTINE, ""))
 
 
 def set_aside(folder: Path, released: Path) -> None:

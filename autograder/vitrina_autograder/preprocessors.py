@@ -137,4 +137,5 @@ def _record(paper: Paper, print_: str, examined: Examined) -> None:
     record.remarks = examined.remarks
     record.sandbox = sandbox_name()
     record.seconds = examined.seconds
+    record.quarantine = examined.quarantine
     save_record(paper.course, record)

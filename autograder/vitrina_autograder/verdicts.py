@@ -9,10 +9,12 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from vitrina.judging import Outcome, Verdict
 from vitrina_autograder.course import Course
+
+State = Literal["graded", "partly graded", "quarantined"]
 
 
 @dataclass
@@ -31,6 +33,10 @@ class Record:
         Wall time of the execution.
     fingerprints : dict
         What the verdicts were made from, by notebook: unchanged work is not graded again.
+    quarantine : str
+        Why nothing of it could be graded: a file that is no notebook, say. Empty for everything else.
+    recorded : bool
+        Whether `vitrina grade` has seen the scores in the gradebook and the feedback written, and need not come back.
     """
 
     student: str
@@ -40,6 +46,15 @@ class Record:
     sandbox: str = ""
     seconds: float = 0.0
     fingerprints: dict[str, str] = field(default_factory=dict[str, str])
+    quarantine: str = ""
+    recorded: bool = False
+
+    @property
+    def state(self) -> State:
+        """How it ended: a verdict with a note is one that the examiner could not reach."""
+        if self.quarantine:
+            return "quarantined"
+        return "partly graded" if any(verdict.note for verdict in self.verdicts.values()) else "graded"
 
 
 def verdict_to_data(verdict: Verdict) -> dict[str, Any]:
