@@ -6,13 +6,9 @@ Plain `nbgrader autograde week2`, formgrader's *Autograde* button and `vitrina g
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbgrader.preprocessors import (
-    AssignLatePenalties,
-    CheckCellMetadata,
-    LimitOutput,
-    SaveAutoGrades,
-)
+from nbgrader.preprocessors import AssignLatePenalties, LimitOutput, OverwriteCells, SaveAutoGrades
 
+from vitrina_autograder.feedback import FeedbackExporter
 from vitrina_autograder.pages import CleanOutputs, clean_html, clean_markdown
 from vitrina_autograder.preprocessors import Examination, SubmissionExporter, adopt_renamed
 
@@ -25,6 +21,8 @@ c.CourseDirectory.ignore = [".ipynb_checkpoints", "*.pyc*", "__pycache__", ".*",
 
 c.Autograde.exporter_class = SubmissionExporter
 c.Autograde.pre_convert_hook = adopt_renamed
+# The exporter has put everything else of a submission into the shape of the release, metadata included.
+c.Autograde.sanitize_preprocessors = [OverwriteCells]
 c.Autograde.autograde_preprocessors = [
     Examination,
     CleanOutputs,
@@ -32,8 +30,9 @@ c.Autograde.autograde_preprocessors = [
     LimitOutput,
     SaveAutoGrades,
     AssignLatePenalties,
-    CheckCellMetadata,
 ]
+
+c.GenerateFeedback.exporter_class = FeedbackExporter
 
 # Scripts in a student's outputs or Markdown never run in an instructor's page.
 c.HTMLExporter.sanitize_html = True

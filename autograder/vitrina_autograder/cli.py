@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+import signal
 import time
 import warnings
 from collections.abc import Generator
@@ -27,6 +28,7 @@ from vitrina_autograder.report import show_report
 from vitrina_autograder.sandbox import UNSAFE_VARIABLE, sandbox_problem
 
 _CORES = os.cpu_count() or 1
+_STOPPED = 128 + signal.SIGINT
 
 app = typer.Typer(
     help="Build, release and grade the notebooks of *Interpretabilidad del Deep Learning*.\n\n"
@@ -143,6 +145,9 @@ def _friendly() -> Generator[None]:
     except CourseError as error:
         console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
         raise typer.Exit(1) from None
+    except KeyboardInterrupt:
+        console.print("[yellow]stopped[/]: nothing that was done is lost; the same command goes on from here")
+        raise typer.Exit(_STOPPED) from None
 
 
 def _names(course: Course, assignments: list[str] | None) -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import threading
 import time
 from collections import Counter
 from typing import Any
@@ -27,6 +28,10 @@ _TIMEOUT = _("the cell took too long and was interrupted")
 _TIMEOUT_ERROR = {"ename": "CellTimeoutError", "evalue": _TIMEOUT, "traceback": [_TIMEOUT]}
 
 
+class StoppedError(Exception):
+    """Whoever wanted the result does not want it any more."""
+
+
 class Client(NotebookClient):
     """Runs the cells of a notebook one by one.
 
@@ -38,6 +43,8 @@ class Client(NotebookClient):
         Starts the kernel.
     output_bytes : int
         What one cell may print and show; the rest is cut.
+    stop : threading.Event, optional
+        Soon after it is set, `run` raises `StoppedError`.
 
     Attributes
     ----------
@@ -45,7 +52,9 @@ class Client(NotebookClient):
         Whether a cell has called `exit()`: the kernel is about to end.
     """
 
-    def __init__(self, nb: NotebookNode, km: SandboxedKernelManager, *, output_bytes: int) -> None:
+    def __init__(
+        self, nb: NotebookNode, km: SandboxedKernelManager, *, output_bytes: int, stop: threading.Event | None = None
+    ) -> None:
         super().__init__(
             nb,
             km,
@@ -63,6 +72,7 @@ class Client(NotebookClient):
         self.left = False
         self._manager = km
         self._output_bytes = output_bytes
+        self._stop = stop or threading.Event()
         self._received: Counter[int] = Counter()
         self._cut: set[int] = set()
         self._limit = 0.0
@@ -87,6 +97,7 @@ class Client(NotebookClient):
         """
         self._limit = limit
         self._stopwatch = None
+        self._go_on()
         start = time.monotonic()
         self.execute_cell(cell, index)
         return self._taken() if self._stopwatch else time.monotonic() - start
@@ -97,8 +108,13 @@ class Client(NotebookClient):
             self._stopwatch = Stopwatch(self._manager.pid)
         return _SLICE_SECONDS + self._stopwatch.seconds()
 
+    def _go_on(self) -> None:
+        if self._stop.is_set():
+            raise StoppedError
+
     async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> dict[str, Any] | None:
         """Let the cell go on for another while, unless its time is up."""
+        self._go_on()
         if self._taken() >= self._limit:
             return await super()._async_handle_timeout(timeout, cell)
         await asyncio.sleep(_PAUSE_SECONDS)  # a kernel that sends nonsense leaves no waiting time

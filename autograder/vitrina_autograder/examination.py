@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -130,13 +131,15 @@ def _renamed(paper: Paper) -> list[str]:
     return [_("submitted as `{name}`").format(name=name) for name in same]
 
 
-def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
+def examine(paper: Paper, notebook: NotebookNode, rules: Rules, stop: threading.Event | None = None) -> Examined:
     """Run a restored notebook in the sandbox under the examiner's eyes.
 
     Raises
     ------
     CourseError
         When there is no sandbox, or the assignment's exercises have an error: never for what a student did.
+    StoppedError
+        Soon after `stop` is set: the result is not wanted any more.
     """
     remarks, unreadable = take_remarks(notebook), take_quarantine(notebook)
     examiner = examiner_for(paper.course, paper.course.assignment_folder(paper.assignment))
@@ -146,7 +149,8 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
         examiner.exam(paper.student, job.examiner_address) as invigilator,
     ):
         job.hand_over(job.examiner_address)
-        run = NotebookRun(notebook, job, invigilator, rules.limits, rules.patience, modules_of(paper.release))
+        modules = modules_of(paper.release)
+        run = NotebookRun(notebook, job, invigilator, rules.limits, rules.patience, modules, stop or threading.Event())
         run.execute()
     seconds = round(time.monotonic() - start, 2)
     for cell in notebook.cells:

@@ -6,9 +6,13 @@ stops the others.
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+import signal
+import threading
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +21,17 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 
 from vitrina.messages import _
+from vitrina_autograder.client import StoppedError
 from vitrina_autograder.course import Course, CourseError
-from vitrina_autograder.examination import Paper, examine, fingerprint, has_result, keep_result, restored
+from vitrina_autograder.examination import Paper, Rules, examine, fingerprint, has_result, keep_result, restored
+from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.job import remove_tree, sweep_jobs
+from vitrina_autograder.preload import modules_of
 from vitrina_autograder.preprocessors import Examination, adopt_notebooks
 from vitrina_autograder.release import load_config, nbgrader_api
 from vitrina_autograder.sandbox import sandbox_name
 from vitrina_autograder.verdicts import Record, load_record, save_record
+from vitrina_autograder.warm import warm_parent
 
 _log = logging.getLogger(__name__)
 
@@ -74,24 +82,39 @@ class Grading:
             raise CourseError(f"{self.assignment} is not released: run `vitrina release {self.assignment}` first")
         sandbox_name()
         sweep_jobs()
-        pending = [student for student in students if self._is_due(student)]
-        self._examine(pending)
-        for student in pending:
-            self._record(student)
-            self.progress(student, "recorded")
+        self._start_helpers()
+        recorded = _recorded_students(self.course, self.assignment)
+        papers = [paper for student in students for paper in self._due_papers(student, student in recorded)]
+        left = Counter(paper.student for paper in papers)
+        for paper in self._examined(papers):
+            left[paper.student] -= 1
+            if not left[paper.student]:
+                self.progress(paper.student, "examined")
+                with _uninterrupted():
+                    self._record(paper.student)
+                self.progress(paper.student, "recorded")
+
+    def _start_helpers(self) -> None:
+        """Start the examiner and the warm parent side by side: each spends seconds on importing TensorFlow."""
+        folder = self.course.assignment_folder(self.assignment)
+        modules = modules_of(self.course.released_notebooks(self.assignment)[0])
+        for start in (lambda: examiner_for(self.course, folder), lambda: warm_parent(modules)):
+            threading.Thread(target=_quietly, args=(start,), daemon=True).start()
 
     def _papers(self, student: str) -> list[Paper]:
         released = self.course.released_notebooks(self.assignment)
         return [Paper(self.course, self.assignment, student, path.stem) for path in released]
 
-    def _is_due(self, student: str) -> bool:
+    def _due_papers(self, student: str, recorded: bool) -> list[Paper]:
+        """List what of a student's work is to be examined: nothing where nothing has changed."""
         try:
-            return self._has_changed(student)
+            due = self._has_changed(student, recorded)
         except Exception:  # recording will meet the same, and remark it
             _log.exception("%s: cannot be looked through", student)
-            return True
+            due = True
+        return [paper for paper in self._papers(student) if paper.submitted.exists()] if due else []
 
-    def _has_changed(self, student: str) -> bool:
+    def _has_changed(self, student: str, recorded: bool) -> bool:
         if _UNUSABLE.search(student):
             self._note(student, _("nbgrader cannot work with a name like this: rename the folder and grade again"))
             return False
@@ -101,8 +124,7 @@ class Grading:
             self._note(student, _("no notebook was handed in"))
             return False
         record = load_record(self.course, self.assignment, student)
-        graded = (self.course.autograded / student / self.assignment).is_dir()
-        if self.force or not graded or record is None or not record.recorded:
+        if self.force or not recorded or record is None or not record.recorded:
             return True
         if record.fingerprints != self._fingerprints(student):
             return True
@@ -117,31 +139,31 @@ class Grading:
         save_record(self.course, Record(student, self.assignment, remarks=[remark], quarantine=remark))
         self.progress(student, "skipped")
 
-    def _examine(self, students: Sequence[str]) -> None:
-        """Examine at once as many submissions as there are jobs; results wait for nbgrader's pipeline."""
+    def _examined(self, papers: Sequence[Paper]) -> Iterator[Paper]:
+        """Examine as many papers at once as there are jobs; give each when its result waits for nbgrader."""
         rules = Examination(config=load_config(self.course)).rules
-        papers = [paper for student in students for paper in self._papers(student) if paper.submitted.exists()]
-
-        def work(paper: Paper) -> None:
-            try:
-                notebook = restored(paper)
-                print_ = fingerprint(paper, notebook)
-                if self.force or not has_result(paper, print_):
-                    keep_result(paper, print_, examine(paper, notebook, rules))
-            except CourseError:
-                raise
-            except Exception:  # recording tries once more, and remarks what fails again
-                _log.exception("%s: examining failed", paper.student)
-
+        stop = threading.Event()
         with ThreadPoolExecutor(self.jobs) as pool:
-            waiting = {pool.submit(work, paper): paper for paper in papers}
+            waiting = {pool.submit(self._examine, paper, rules, stop): paper for paper in papers}
             try:
                 for future in as_completed(waiting):
                     future.result()
-                    self.progress(waiting[future].student, "examined")
+                    yield waiting[future]
             except BaseException:
+                stop.set()
                 pool.shutdown(cancel_futures=True)
                 raise
+
+    def _examine(self, paper: Paper, rules: Rules, stop: threading.Event) -> None:
+        try:
+            notebook = restored(paper)
+            print_ = fingerprint(paper, notebook)
+            if self.force or not has_result(paper, print_):
+                keep_result(paper, print_, examine(paper, notebook, rules, stop))
+        except (CourseError, StoppedError):
+            raise
+        except Exception:  # recording tries once more, and remarks what fails again
+            _log.exception("%s: examining failed", paper.student)
 
     def _record(self, student: str) -> None:
         """Let nbgrader record a submission whose result waits; what it cannot record is remarked, not raised."""
@@ -161,6 +183,33 @@ class Grading:
             record.quarantine = _("nbgrader could not record this: {reason}").format(reason=errors[-1][:_REASON_LENGTH])
             record.remarks.append(record.quarantine)
         save_record(self.course, record)
+
+
+def _quietly(start: Callable[[], object]) -> None:
+    """Start something early; whoever needs it meets the same error, and says it."""
+    with contextlib.suppress(Exception):
+        start()
+
+
+@contextlib.contextmanager
+def _uninterrupted() -> Generator[None]:
+    """Let Ctrl-C wait until the block is done: nbgrader would take it for a fault of the submission."""
+    pressed: list[int] = []
+    main = threading.current_thread() is threading.main_thread()
+    before = signal.signal(signal.SIGINT, lambda number, _frame: pressed.append(number)) if main else None
+    try:
+        yield
+    finally:
+        if main:
+            signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
+
+
+def _recorded_students(course: Course, assignment: str) -> set[str]:
+    """Read who has a place in the gradebook for an assignment."""
+    with Gradebook(f"sqlite:///{course.gradebook}") as gradebook:
+        return {str(submission.student_id) for submission in gradebook.assignment_submissions(assignment)}
 
 
 def submitted_students(course: Course, assignment: str) -> list[str]:

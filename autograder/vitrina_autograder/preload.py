@@ -21,7 +21,8 @@ _IPYTHON = (
     "IPython.core.logger",
     "IPython.extensions.storemagic",
 )
-_ALWAYS = (*_KERNEL, *_IPYTHON, "sqlite3", "numpy.random", "matplotlib.pyplot", "vitrina.practice")
+_FIGURES = ("matplotlib.pyplot", "matplotlib_inline.backend_inline", "IPython.core.pylabtools", "PIL.features")
+_ALWAYS = (*_KERNEL, *_IPYTHON, *_FIGURES, "sqlite3", "numpy.random", "vitrina.practice", "vitrina.grading")
 
 
 def modules_of(release: Path) -> tuple[str, ...]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import subprocess
+import threading
 from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from nbformat import NotebookNode
 
 from vitrina.judging import Verdict
 from vitrina.messages import _
-from vitrina_autograder.client import Client
+from vitrina_autograder.client import Client, StoppedError
 from vitrina_autograder.examiner import ExaminerError, Invigilator
 from vitrina_autograder.job import Job, Limits
 from vitrina_autograder.kernel import SandboxedKernelManager
@@ -69,6 +70,8 @@ class NotebookRun:
         Of this student's exam.
     modules : sequence of str, optional
         What the warm parent of its kernels has imported; without, they start cold.
+    stop : threading.Event
+        Whoever sets it does not want the result any more.
     verdicts : dict
         The verdicts given, by exercise.
     remarks : list of str
@@ -81,13 +84,20 @@ class NotebookRun:
     limits: Limits = field(default_factory=Limits)
     patience: Patience = field(default_factory=Patience)
     modules: Sequence[str] | None = None
+    stop: threading.Event = field(default_factory=threading.Event)
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
     remarks: list[str] = field(default_factory=list[str])
     _deadly: set[int] = field(default_factory=set[int])
     _seconds: float = 0.0
 
     def execute(self) -> None:
-        """Run all cells, with new kernels where one is lost; never raises for what a student's code does."""
+        """Run all cells, with new kernels where one is lost; never raises for what a student's code does.
+
+        Raises
+        ------
+        StoppedError
+            Soon after `stop` is set.
+        """
         position = 0
         for _attempt in range(_MAX_KERNELS):
             position = self._run_from(position)
@@ -119,7 +129,7 @@ class NotebookRun:
     @contextmanager
     def _kernel(self) -> Generator[Client]:
         manager = SandboxedKernelManager(self.job, self.limits, modules=self.modules)
-        client = Client(self.notebook, manager, output_bytes=self.patience.output_bytes)
+        client = Client(self.notebook, manager, output_bytes=self.patience.output_bytes, stop=self.stop)
         with ExitStack() as stack:
             stack.callback(manager.context.destroy, linger=0)
             # what a kernel writes past its own channels must not reach the instructor's terminal
@@ -152,7 +162,7 @@ class NotebookRun:
         limit = self.patience.graded if graded_exercise(original) else self.patience.cell
         try:
             self._seconds += client.run(copy.deepcopy(original) if replay else original, index, limit)
-        except ExaminerError:
+        except (ExaminerError, StoppedError):
             raise
         except CellTimeoutError:
             reason = _("it could not be interrupted, or sent more than can be received")

@@ -152,13 +152,17 @@ def _read_cache(path: Path) -> dict[str, npt.NDArray[Any]] | None:
 
 
 def _write_cache(path: Path, parts: dict[str, npt.NDArray[np.uint8]]) -> None:
-    """Put the cache in place in one step, so that no reader ever sees half a file; do without if it cannot be."""
+    """Put the cache in place in one step, so that no reader ever sees half a file; do without if it cannot be.
+
+    Everybody may read it: a graded notebook runs as a user of its own.
+    """
     with contextlib.suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
         try:
             with os.fdopen(handle, "wb") as file:
-                np.savez_compressed(file, **parts)  # pyright: ignore[reportArgumentType]
+                np.savez(file, **parts)  # pyright: ignore[reportArgumentType]
+            Path(name).chmod(0o644)
             Path(name).replace(path)
         finally:
             Path(name).unlink(missing_ok=True)

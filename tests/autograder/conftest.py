@@ -14,6 +14,7 @@ from nbformat import NotebookNode
 
 sys.path.append(str(Path(__file__).parents[1]))  # the corpus: `from corpus import ...`
 
+from corpus.small_class import ANSWERS, hand_in
 from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, QUIZ, SQUARE, WHY, write_course
 from vitrina_autograder.course import Course
 
@@ -56,3 +57,10 @@ def solved_text(toy_course: Course) -> str:
 def solved(solved_text: str) -> dict[str, Any]:
     """The notebook of a student who did everything right, as plain JSON; changing it changes no other."""
     return json.loads(solved_text)
+
+
+@pytest.fixture
+def class_of_four(toy: Course, solved: dict[str, Any]) -> Course:
+    for student, answers in ANSWERS.items():
+        hand_in(toy, student, solved, answers)
+    return toy

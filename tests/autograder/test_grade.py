@@ -5,12 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
-import signal
-import subprocess
-import sys
 import tempfile
-import time
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,65 +14,16 @@ import pytest
 from nbgrader.api import Gradebook
 from rich.console import Console
 
-from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, SQUARE, WHY
+from corpus.small_class import ANSWERS, grade, hand_in, outcome
+from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, WHY
 from vitrina_autograder import grade as grading
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.examiner import ExaminerError
-from vitrina_autograder.grade import Grading, feedback_pages, read_grades, submitted_students
+from vitrina_autograder.grade import Grading, feedback_pages, read_grades
 from vitrina_autograder.report import show_report
 from vitrina_autograder.verdicts import load_record
 
 pytestmark = pytest.mark.slow
-
-ANSWERS: dict[str, dict[str, str]] = {
-    "ana": {},
-    "bea": {DOUBLE: "def double(x):\n    return x ** 2"},
-    "carl": {SQUARE: "def square(x):\n    return x / 0"},
-    "dora": {DOUBLE: "def double(x):\n    raise NotImplementedError"},
-}
-
-
-def hand_in(course: Course, student: str, solved: dict[str, Any], answers: dict[str, str]) -> Path:
-    notebook = json.loads(json.dumps(solved))
-    for cell in notebook["cells"]:
-        cell["source"] = answers.get(cell["id"], cell["source"])
-    path = course.submitted / student / ASSIGNMENT / NOTEBOOK
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(notebook), encoding="utf-8")
-    return path
-
-
-@pytest.fixture
-def class_of_four(toy: Course, solved: dict[str, Any]) -> Course:
-    for student, answers in ANSWERS.items():
-        hand_in(toy, student, solved, answers)
-    return toy
-
-
-class Steps(list[tuple[str, str]]):
-    """Notes the progress of a run."""
-
-    def __call__(self, student: str, step: str) -> None:
-        self.append((student, step))
-
-    def of(self, step: str) -> list[str]:
-        return sorted(student for student, done in self if done == step)
-
-
-def grade(course: Course, **options: Any) -> Steps:
-    steps = Steps()
-    Grading(course, ASSIGNMENT, progress=steps, **options).run(submitted_students(course, ASSIGNMENT))
-    return steps
-
-
-def outcome(course: Course) -> dict[str, Any]:
-    """Everything that a grading decides."""
-    grades = read_grades(course, ASSIGNMENT)
-    records = {student: load_record(course, ASSIGNMENT, student) for student in submitted_students(course, ASSIGNMENT)}
-    return {
-        student: (grades.get(student), replace(record, seconds=0.0) if record else None)
-        for student, record in records.items()
-    }
 
 
 def test_one_or_four_at_once_twice_the_same(class_of_four: Course):
@@ -196,35 +142,6 @@ def test_a_new_picture_in_an_answer_counts_as_new_work(class_of_four: Course, so
             cell["attachments"] = {"a.png": {"image/png": "iVBORw0KGgo="}}
     hand_in(class_of_four, "ana", solved, {})
     assert grade(class_of_four).of("recorded") == ["ana"]
-
-
-def test_a_killed_run_goes_on_where_it_stopped(class_of_four: Course, monkeypatch: pytest.MonkeyPatch):
-    """`kill -9` in the middle: what was examined is not examined again, and the grades are those of a whole run."""
-    command = [str(Path(sys.executable).parent / "vitrina"), "grade", ASSIGNMENT, "--jobs", "1"]
-    waiting = class_of_four.build / "examined" / ASSIGNMENT
-    run = subprocess.Popen(command, cwd=class_of_four.root, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while len(list(waiting.glob("*/*.json"))) < 2 and run.poll() is None and time.monotonic() < deadline:
-        time.sleep(0.02)
-    run.send_signal(signal.SIGKILL)
-    run.wait()
-    done = sorted(path.parent.name for path in waiting.glob("*/*.json"))
-    assert done
-    examined: list[str] = []
-    whole = grading.examine
-
-    def examine(paper: Any, *rest: Any) -> Any:
-        examined.append(paper.student)
-        return whole(paper, *rest)
-
-    monkeypatch.setattr(grading, "examine", examine)
-    grade(class_of_four)
-    assert sorted(examined) == sorted(set(ANSWERS) - set(done))
-    resumed = outcome(class_of_four)
-    grade(class_of_four, force=True)
-    assert outcome(class_of_four) == resumed
-    leftovers = [path for path in Path(tempfile.gettempdir()).glob(f"vitrina-{run.pid}-*") if path.is_dir()]
-    assert leftovers == []
 
 
 def test_a_result_for_other_work_is_not_used(class_of_four: Course, solved: dict[str, Any]):
