@@ -177,8 +177,8 @@ def sound_notebook(notebook: NotebookNode) -> NotebookNode:
             cell.outputs = [output for output in cell.outputs if _is_sound(output)]
             count = cell.get("execution_count")
             cell.execution_count = count if isinstance(count, int) else None
-    text = nbformat.writes(notebook, version=nbformat.NO_CONVERT, ensure_ascii=False)
-    return cast(NotebookNode, nbformat.reads(text.encode("utf-8", "replace").decode("utf-8"), as_version=4))
+    text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
+    return cast(NotebookNode, nbformat.from_dict(json.loads(text)))
 
 
 def _is_sound(output: NotebookNode) -> bool:

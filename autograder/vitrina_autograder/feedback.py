@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from jinja2 import Environment
@@ -36,11 +37,18 @@ class _CompiledTemplates(BytecodeCache):
 _templates = _CompiledTemplates()
 
 
+@lru_cache(maxsize=1024)
+def _highlighted(source: str, language: str | None = None, metadata: object = None) -> str:
+    """Colour a cell's code; most cells are the same in all submissions."""
+    del metadata
+    return Highlight2HTML(pygments_lexer="ipython3")(source, language)
+
+
 class FeedbackExporter(HTMLExporter):
     """Exports a graded notebook as a page.
 
-    nbconvert's own exporter compiles its templates for every page, and then reads the whole page again to give pictures
-    a text: together more than half of the time that a page takes.
+    nbconvert's own exporter compiles its templates and colours the released code for every page, and then reads the
+    whole page again to give pictures a text: together most of the time that a page takes.
     """
 
     def _create_environment(self) -> Environment:
@@ -52,7 +60,7 @@ class FeedbackExporter(HTMLExporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Make the page."""
-        self.register_filter("highlight_code", Highlight2HTML(pygments_lexer="ipython3", parent=self))
+        self.register_filter("highlight_code", _highlighted)
         resources = self._init_resources(resources)
         page, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
         return page.replace('<img src="data:', f'<img alt="{_PICTURE}" src="data:'), resources

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
 from typing import Any, cast
+from uuid import uuid4
 
 import nbformat
 from nbformat import NotebookNode
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_raw_cell
+from nbformat.v4 import new_markdown_cell
 from nbgrader.utils import parse_utc
 
 from vitrina.messages import _
@@ -30,7 +31,13 @@ _QUARANTINE = "vitrina_quarantine"
 _ASIDE = ".left-out"
 _MAX_FILE_BYTES = 200 << 20
 _MAX_SOURCE = 1 << 20
-_MAKERS = {"code": new_code_cell, "markdown": new_markdown_cell, "raw": new_raw_cell}
+#: The kinds of cells there are, and what each has beside id, metadata and source. nbformat's own makers validate, which
+#: would be most of the time of reading a notebook.
+_OWN_FIELDS: dict[str, Callable[[], dict[str, Any]]] = {
+    "code": lambda: {"execution_count": None, "outputs": []},
+    "markdown": dict,
+    "raw": dict,
+}
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
 
 
@@ -97,11 +104,16 @@ def _cell(item: object) -> NotebookNode | None:
     if not isinstance(item, dict):
         return None
     fields = cast(dict[str, Any], item)
-    maker = _MAKERS.get(str(fields.get("cell_type")))
-    if maker is None:
+    kind = str(fields.get("cell_type"))
+    if kind not in _OWN_FIELDS:
         return None
-    cell = maker(source=_source(fields.get("source", fields.get("input", ""))))
-    cell.id = _plain_id(fields.get("id"), cell.id)
+    cell = NotebookNode(
+        cell_type=kind,
+        id=_plain_id(fields.get("id"), uuid4().hex[:8]),
+        metadata=NotebookNode(),
+        source=_source(fields.get("source", fields.get("input", ""))),
+        **_OWN_FIELDS[kind](),
+    )
     metadata = fields.get("metadata")
     marks = cast(dict[str, Any], metadata).get("nbgrader") if isinstance(metadata, dict) else None
     if isinstance(marks, dict):

@@ -7,6 +7,7 @@ nbgrader renders outputs and Markdown as they are. Through its configuration we 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from html import escape, unescape
 from typing import Any
 
@@ -82,9 +83,19 @@ def clean_markdown(context: Context, source: str) -> str:
     """Render Markdown as nbconvert does, and keep the harmless part."""
     if _is_heavy(source):
         return clean_html(source)
-    cell = context.get("cell") or {}
-    renderer = IPythonRenderer(escape=False, attachments=cell.get("attachments", {}))
+    attachments = (context.get("cell") or {}).get("attachments", {})
+    return _rendered(source, attachments) if attachments else _rendered_text(source)
+
+
+def _rendered(source: str, attachments: dict[str, dict[str, str]]) -> str:
+    renderer = IPythonRenderer(escape=False, attachments=attachments)
     return clean_html(MarkdownWithMath(renderer=renderer).render(source))
+
+
+@lru_cache(maxsize=256)
+def _rendered_text(source: str) -> str:
+    """Render a text without pictures; most texts are the same in all submissions."""
+    return _rendered(source, {})
 
 
 class CleanOutputs(Preprocessor):

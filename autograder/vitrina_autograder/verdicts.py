@@ -75,7 +75,7 @@ def write_with_verdicts(path: Path, data: Mapping[str, Any]) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     verdicts = {key: verdict_to_data(verdict) for key, verdict in data["verdicts"].items()}
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps({**data, "verdicts": verdicts}, indent=1), encoding="utf-8")
+    draft.write_text(json.dumps({**data, "verdicts": verdicts}), encoding="utf-8")
     draft.replace(path)
 
 
