@@ -38,10 +38,15 @@ _templates = _CompiledTemplates()
 
 
 @lru_cache(maxsize=1024)
-def _highlighted(source: str, language: str | None = None, metadata: object = None) -> str:
+def _coloured(source: str, language: str | None) -> str:
     """Colour a cell's code; most cells are the same in all submissions."""
-    del metadata
     return Highlight2HTML(pygments_lexer="ipython3")(source, language)
+
+
+def _highlight(source: str, language: str | None = None, metadata: object = None) -> str:
+    """Be nbconvert's filter `highlight_code`."""
+    del metadata
+    return _coloured(source, language)
 
 
 class FeedbackExporter(HTMLExporter):
@@ -60,7 +65,7 @@ class FeedbackExporter(HTMLExporter):
         self, nb: NotebookNode, resources: dict[str, Any] | None = None, **kw: Any
     ) -> tuple[str, dict[str, Any]]:
         """Make the page."""
-        self.register_filter("highlight_code", _highlighted)
+        self.register_filter("highlight_code", _highlight)
         resources = self._init_resources(resources)
         page, resources = TemplateExporter.from_notebook_node(self, nb, resources, **kw)
         return page.replace('<img src="data:', f'<img alt="{_PICTURE}" src="data:'), resources
