@@ -7,9 +7,9 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # A graph of ops is built in seconds anyway; notices of TensorFlow only hide what matters.
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test lint fast clean
+.PHONY: help setup demo test lint fast bench-grading clean
 help:  ## show this help
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 16
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
 setup: $(READY)  ## make .venv with everything pinned in constraints.txt
 
@@ -29,6 +29,9 @@ test: lint  ## lint, types and all tests
 
 fast: $(READY)  ## the tests that take no notebooks
 	$(BIN)/python -m pytest -n 2 -m 'not slow'
+
+bench-grading: $(READY)  ## stock nbgrader and ours side by side (ARGS="--help")
+	@$(BIN)/python autograder/benchmarks/grading.py $(ARGS)
 
 lint: $(READY)
 	$(BIN)/ruff check .
