@@ -43,6 +43,8 @@ class Client(NotebookClient):
     ----------
     left : bool
         Whether a cell has called `exit()`: the kernel is about to end.
+    manager : SandboxedKernelManager
+        Of its kernel.
     """
 
     def __init__(self, nb: NotebookNode, km: SandboxedKernelManager, *, output_bytes: int) -> None:
@@ -61,7 +63,7 @@ class Client(NotebookClient):
             record_timing=False,
         )
         self.left = False
-        self._manager = km
+        self.manager = km
         self._output_bytes = output_bytes
         self._received: Counter[int] = Counter()
         self._cut: set[int] = set()
@@ -94,7 +96,7 @@ class Client(NotebookClient):
     def _taken(self) -> float:
         """Give the seconds of the running cell, of which the first were counted by the clock."""
         if self._stopwatch is None:
-            self._stopwatch = Stopwatch(self._manager.pid)
+            self._stopwatch = Stopwatch(self.manager.pid)
         return _SLICE_SECONDS + self._stopwatch.seconds()
 
     async def _async_handle_timeout(self, timeout: int, cell: NotebookNode | None = None) -> dict[str, Any] | None:
