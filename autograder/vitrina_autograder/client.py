@@ -50,6 +50,8 @@ class Client(NotebookClient):
     ----------
     left : bool
         Whether a cell has called `exit()`: the kernel is about to end.
+    manager : SandboxedKernelManager
+        Of its kernel.
     """
 
     def __init__(
@@ -70,7 +72,7 @@ class Client(NotebookClient):
             record_timing=False,
         )
         self.left = False
-        self._manager = km
+        self.manager = km
         self._output_bytes = output_bytes
         self._stop = stop or threading.Event()
         self._received: Counter[int] = Counter()
@@ -105,7 +107,7 @@ class Client(NotebookClient):
     def _taken(self) -> float:
         """Give the seconds of the running cell, of which the first were counted by the clock."""
         if self._stopwatch is None:
-            self._stopwatch = Stopwatch(self._manager.pid)
+            self._stopwatch = Stopwatch(self.manager.pid)
         return _SLICE_SECONDS + self._stopwatch.seconds()
 
     def _go_on(self) -> None:

@@ -21,7 +21,7 @@ import shutil
 import signal
 import socket
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -58,7 +58,9 @@ def main(how: str, text: str, *rest: str) -> None:
 
 
 def enter(order: Order) -> None:
-    """Become the job's user, within its limits, in its folder."""
+    """Become the job's user, within its limits, in its folder; the first to go where the machine is out of memory."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
     for name, value in order["limits"].items():
         _limit(getattr(resource, f"RLIMIT_{name}"), value)
     give_up_root(order["owner"])
@@ -162,19 +164,40 @@ def _close_in(order: Order) -> None:
     """Lay empty file systems over what jobs share, and only this job's folders on top."""
     _mount(None, "/", None, _MS_REC | _MS_PRIVATE)
     shown = {folder: os.open(folder, os.O_PATH) for folder in order["shown"]}
+    covered = {place: os.open(place, os.O_PATH) for place in _mounts_below(_PRIVATE, but=order["jobs"])}
+    modes = {folder: folder.stat().st_mode for place in covered for folder in Path(place).parents}
     for place in (*_PRIVATE, order["jobs"]):
         _empty(place, order)
     _mount("proc", "/proc", "proc", _PLAIN)
     if not order["owner"]:  # as an ordinary user we have a user namespace, and nobody below needs another
         Path("/proc/sys/user/max_user_namespaces").write_text("0")
-    for folder, descriptor in shown.items():
-        Path(folder).mkdir(parents=True, exist_ok=True)
-        _mount(f"/proc/self/fd/{descriptor}", folder, None, _MS_BIND)
-        os.close(descriptor)
-        if folder not in order["writable"]:
-            _mount(None, folder, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _PLAIN)
+    for place, descriptor in (*covered.items(), *shown.items()):
+        _show_again(Path(place), descriptor, modes)
+    for folder in set(shown).difference(order["writable"]):
+        _mount(None, folder, None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _PLAIN)
     _empty(order["work"], order)
     _mount(None, order["jobs"], None, _MS_REMOUNT | _MS_BIND | _MS_RDONLY | _PLAIN)
+
+
+def _mounts_below(places: Sequence[str], *, but: str) -> list[str]:
+    """List what the sandbox shows below these places, as where the project lies in `/tmp`; outer before inner."""
+    lines = Path("/proc/self/mountinfo").read_text().splitlines()
+    points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
+    below = [point for point in points if any(Path(place) in Path(point).parents for place in places)]
+    return [point for point in below if not Path(point).is_relative_to(but)]
+
+
+def _show_again(place: Path, descriptor: int, modes: Mapping[Path, int]) -> None:
+    """Mount what was covered where it was, as it was: a mount of a read-only mount is read-only."""
+    for folder in reversed(place.parents):
+        if not folder.exists():
+            folder.mkdir()
+            folder.chmod(modes.get(folder, 0o755))
+    source = f"/proc/self/fd/{descriptor}"
+    if not place.exists():
+        (Path.mkdir if Path(source).is_dir() else Path.touch)(place)
+    _mount(source, str(place), None, _MS_BIND)
+    os.close(descriptor)
 
 
 def _empty(place: str, order: Order) -> None:

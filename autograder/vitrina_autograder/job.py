@@ -16,12 +16,17 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from vitrina_autograder.cgroup import Group, control_groups, remove_groups
+
 _PREFIX = "vitrina-"
 _FIRST_UID = 200_000
 _UIDS = 1 << 24
 _UIDS_OF_A_PROCESS = 1 << 8
 _numbers = itertools.count()
 _MAX_FILE_BYTES = 100 << 20
+_GROUPS = "groups"
+#: Processes of ours that stand guard over a kernel, in its group.
+_GUARDS = 8
 
 
 @dataclass(frozen=True)
@@ -33,7 +38,9 @@ class Limits:
     cpu_seconds : int
         CPU time of the whole kernel.
     memory_bytes : int
-        Address space; TensorFlow maps 3 GB before it does anything.
+        Address space of each process; TensorFlow maps 3 GB before it does anything.
+    resident_bytes : int
+        Memory really used, by all processes and files together, where there are control groups.
     file_bytes : int
         Size of any one file.
     disk_bytes : int
@@ -44,6 +51,7 @@ class Limits:
 
     cpu_seconds: int = 900
     memory_bytes: int = 12 << 30
+    resident_bytes: int = 4 << 30
     file_bytes: int = 256 << 20
     disk_bytes: int = 512 << 20
     processes: int = 512
@@ -103,6 +111,17 @@ class Job:
         self.hand_over(folder)
         return folder
 
+    def new_group(self, limits: Limits) -> Group | None:
+        """Make a control group for one kernel, where there are control groups."""
+        groups = control_groups()
+        if groups is None:
+            return None
+        note = jobs_folder() / _GROUPS  # whoever sweeps up after us if we are killed has to know
+        if not note.exists():
+            note.write_text("\n".join(map(str, groups.folders)))
+        name = f"{self.root.name}.{next(_numbers)}"
+        return groups.new(name, limits.resident_bytes, limits.processes + _GUARDS)
+
     def order(self, limits: Limits) -> dict[str, Any]:
         """Say to `inside.py` where a student's code starts, as whom, and within what limits."""
         return {
@@ -139,6 +158,8 @@ def make_job(*folders: Path) -> Generator[Job]:
         job.hand_over(job.work, job.given, *job.given.rglob("*"))
         yield job
     finally:
+        if groups := control_groups():
+            groups.remove(f"{job.root.name}.")
         remove_tree(job.root)
 
 
@@ -171,10 +192,12 @@ def _jobs_folder(process: int) -> Path:
 
 
 def sweep_jobs() -> None:
-    """Remove the folders of runs whose grader was killed before it could."""
+    """Remove the folders and control groups of runs whose grader was killed before it could."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
         process = folder.name.removeprefix(_PREFIX).partition("-")[0]
-        if process.isdigit() and not Path("/proc", process).exists():
+        if process.isdigit() and not Path("/proc", process).exists() and folder.stat().st_uid == os.geteuid():
+            note = folder / _GROUPS
+            remove_groups([Path(line) for line in note.read_text().splitlines()] if note.is_file() else [])
             remove_tree(folder)
 
 

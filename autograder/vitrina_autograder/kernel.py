@@ -52,10 +52,11 @@ class SandboxedKernelManager(AsyncKernelManager):
         self.limits = limits
         self.wires = wires
         self.modules = modules
+        self.group = job.new_group(limits)
         self.arguments = ["-f", connection_file, "--log-level=CRITICAL"]
         launcher = [sys.executable, "-m", "ipykernel_launcher", *self.arguments]
         self._spec = KernelSpec(
-            argv=sandboxed(launcher, job, limits, wires=wires),
+            argv=sandboxed(launcher, job, limits, wires=wires, group=self.group),
             display_name="Python (sandboxed)",
             language="python",
             interrupt_mode="message",
@@ -70,6 +71,17 @@ class SandboxedKernelManager(AsyncKernelManager):
     def client(self, **kwargs: Any) -> AsyncKernelClient:
         """Get a client with this manager's limits; of its own accord it would make a context without them."""
         return super().client(context=self.context, **kwargs)
+
+    def close(self) -> None:
+        """Remove what the kernel leaves: its control group with whatever is in it, our ends of its sockets."""
+        self.context.destroy(linger=0)
+        if self.group:
+            self.group.remove()
+
+    @property
+    def ran_out_of_memory(self) -> bool:
+        """Whether the system ended a process of the kernel's because they used more memory than they may."""
+        return self.group is not None and self.group.memory_kills > 0
 
     @property
     def pid(self) -> int:

@@ -16,7 +16,7 @@ from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
 from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
-from traitlets import Integer
+from traitlets import Float, Integer
 
 from vitrina.judging import Verdict
 from vitrina.panel import html_panel
@@ -50,11 +50,13 @@ class Examination(NbGraderPreprocessor):
     notebook_seconds = Integer(Patience.notebook, help="Seconds of wall time for a notebook.").tag(config=True)
     cpu_seconds = Integer(Limits.cpu_seconds, help="Seconds of CPU time for a notebook.").tag(config=True)
     memory_gigabytes = Integer(Limits.memory_bytes >> 30, help="Address space of a kernel.").tag(config=True)
+    resident_gigabytes = Float(Limits.resident_bytes / 2**30, help="Memory a kernel may really use.").tag(config=True)
 
     @property
     def rules(self) -> Rules:
         """What this configuration allows a submission."""
-        limits = Limits(cpu_seconds=self.cpu_seconds, memory_bytes=self.memory_gigabytes << 30)
+        resident = round(self.resident_gigabytes * 2**30)
+        limits = Limits(self.cpu_seconds, self.memory_gigabytes << 30, resident)
         return Rules(limits, Patience(self.cell_seconds, self.graded_seconds, self.notebook_seconds))
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:

@@ -28,8 +28,10 @@ class SandboxProvisioner(LocalProvisioner):
     def _forked(self) -> WarmKernel | None:
         manager: Any = self.parent
         parent = warm_parent(manager.modules) if manager.modules is not None else None
+        if parent is None:
+            return None
         try:
-            return parent.fork(manager.job, manager.limits, manager.wires, manager.arguments) if parent else None
+            return parent.fork(manager.job, manager.limits, manager.wires, manager.arguments, manager.group)
         except WarmError as error:
             self.log.warning("%s", error)
             return None

@@ -131,14 +131,15 @@ class NotebookRun:
         manager = SandboxedKernelManager(self.job, self.limits, modules=self.modules)
         client = Client(self.notebook, manager, output_bytes=self.patience.output_bytes, stop=self.stop)
         with ExitStack() as stack:
-            stack.callback(manager.context.destroy, linger=0)
+            stack.callback(manager.close)
             # what a kernel writes past its own channels must not reach the instructor's terminal
             quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
             folder = {"env": open_variables(self.job), "cwd": str(self.job.work)}
             try:
                 stack.enter_context(client.setup_kernel(cleanup_kc=True, **folder, **quiet))
             except Exception as error:
-                raise KernelLostError(str(error).split("\n")[0] or type(error).__name__) from error
+                reason = self._used_up(manager) or str(error).split("\n")[0] or type(error).__name__
+                raise KernelLostError(reason) from error
             yield client
 
     def _run_cell(self, client: Client, index: int, *, replay: bool) -> None:
@@ -168,10 +169,16 @@ class NotebookRun:
             reason = _("it could not be interrupted, or sent more than can be received")
             raise KernelLostError(reason) from None
         except DeadKernelError:
-            raise KernelLostError(_("the kernel died")) from None
+            raise KernelLostError(self._used_up(client.manager) or _("the kernel died")) from None
         except Exception as error:
             raise KernelLostError(f"{type(error).__name__}: {error}"[:200]) from error
         finally:
             self.notebook.cells[index] = original
         if client.left:
             raise KernelLostError(_("it ends the kernel (`exit()` or the like)"))
+
+    def _used_up(self, manager: SandboxedKernelManager) -> str:
+        """Say what a kernel that ended had used more of than it may; nothing if it was something else."""
+        if manager.ran_out_of_memory:
+            return _("it used more than {size} GB of memory").format(size=f"{self.limits.resident_bytes / 2**30:.3g}")
+        return ""

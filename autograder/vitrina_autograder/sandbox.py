@@ -19,6 +19,7 @@ from pathlib import Path
 
 from vitrina.protocol import EXAMINER_VARIABLE
 from vitrina_autograder import inside
+from vitrina_autograder.cgroup import Group
 from vitrina_autograder.course import CourseError
 from vitrina_autograder.job import Job, Limits, is_root, jobs_folder, make_job
 from vitrina_datasets import CACHE_VARIABLE, cache_folder
@@ -86,7 +87,9 @@ def sandbox_name() -> str:
     )
 
 
-def sandboxed(command: Sequence[str], job: Job, limits: Limits, *, wires: Path | None = None) -> list[str]:
+def sandboxed(
+    command: Sequence[str], job: Job, limits: Limits, *, wires: Path | None = None, group: Group | None = None
+) -> list[str]:
     """Wrap a command so that it runs in the sandbox (or as it is, where the instructor does without).
 
     Parameters
@@ -99,10 +102,12 @@ def sandboxed(command: Sequence[str], job: Job, limits: Limits, *, wires: Path |
         What it may use.
     wires : Path, optional
         A kernel's folder of sockets, from `Job.new_wires`.
+    group : Group, optional
+        The control group it runs in, from `Job.new_group`.
     """
-    if sandbox_name() == SANDBOX:
-        return _walled(command, job, limits, wires)
-    return [*_enter("open", job, limits), *command]
+    walled = sandbox_name() == SANDBOX
+    whole = _walled(command, job, limits, wires) if walled else [*_enter("open", job, limits), *command]
+    return group.entering(whole) if group else whole
 
 
 def _walled(command: Sequence[str], job: Job, limits: Limits, wires: Path | None = None) -> list[str]:

@@ -19,6 +19,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
+from vitrina_autograder.cgroup import Group
 from vitrina_autograder.job import Job, Limits
 from vitrina_autograder.sandbox import SANDBOX, kernel_variables, sandbox_name, warm_command
 
@@ -126,7 +127,9 @@ class WarmParent:
         """Whether it can still fork; kernels that it has forked go on without it."""
         return not self._lost and self._process.poll() is None
 
-    def fork(self, job: Job, limits: Limits, wires: Path, arguments: Sequence[str]) -> WarmKernel:
+    def fork(
+        self, job: Job, limits: Limits, wires: Path, arguments: Sequence[str], group: Group | None = None
+    ) -> WarmKernel:
         """Fork a kernel.
 
         Parameters
@@ -139,6 +142,8 @@ class WarmParent:
             The folder of its sockets, from `Job.new_wires`.
         arguments : sequence of str
             Of `ipykernel_launcher`.
+        group : Group, optional
+            The control group it runs in, from `Job.new_group`.
 
         Raises
         ------
@@ -159,6 +164,8 @@ class WarmParent:
             with theirs, self._sending:
                 socket.send_fds(self._control, [json.dumps(order).encode()], [theirs.fileno()])
             kernel = WarmKernel(ours, _sender(ours))
+            if group:
+                group.add(kernel.pid)
             ours.send(b"!")
             ours.settimeout(None)
         except OSError as error:
