@@ -24,6 +24,8 @@ _SLICE_SECONDS = 2
 _PAUSE_SECONDS = 0.1
 #: A whole notebook may print as much as so many cells.
 _OUTPUTS_OF_A_NOTEBOOK = 8
+#: What a message takes besides its text.
+_MESSAGE_BYTES = 200
 _TIMEOUT = _("the cell took too long and was interrupted")
 _TIMEOUT_ERROR = {"ename": "CellTimeoutError", "evalue": _TIMEOUT, "traceback": [_TIMEOUT]}
 
@@ -123,17 +125,21 @@ class Client(NotebookClient):
         return None
 
     def process_message(self, msg: dict[str, Any], cell: NotebookNode, cell_index: int) -> NotebookNode | None:
-        """Leave the messages of widgets out: nothing shows them, and they would only fill our memory."""
-        if str(msg.get("msg_type")).startswith("comm"):
+        """Leave out what would only fill our memory: messages of widgets, which nothing shows, too many updates."""
+        kind = str(msg.get("msg_type"))
+        if kind.startswith("comm") or (kind == "update_display_data" and not self._has_room(msg, cell_index)):
             return None
         return super().process_message(msg, cell, cell_index)
 
+    def _has_room(self, msg: dict[str, Any], cell_index: int) -> bool:
+        """Count a message; whether it may still be kept."""
+        self._received[cell_index] += _size(msg["content"])
+        room = self._received.total() <= _OUTPUTS_OF_A_NOTEBOOK * self._output_bytes
+        return room and self._received[cell_index] <= self._output_bytes
+
     def output(self, outs: list[Any], msg: dict[str, Any], display_id: str | None, cell_index: int) -> Any:
         """Keep an output unless its cell has printed too much already."""
-        size = _size(msg["content"])
-        self._received[cell_index] += size
-        room = self._received.total() <= _OUTPUTS_OF_A_NOTEBOOK * self._output_bytes
-        if room and self._received[cell_index] <= self._output_bytes:
+        if self._has_room(msg, cell_index):
             return super().output(outs, msg, display_id, cell_index)
         if cell_index not in self._cut:
             self._cut.add(cell_index)
@@ -149,7 +155,6 @@ class Client(NotebookClient):
 
 
 def _size(content: dict[str, Any]) -> int:
-    """Size of an output in bytes, without copying a long text."""
-    if "text" in content:
-        return len(str(content["text"]))
-    return len(json.dumps(content, default=str))
+    """Size of an output in bytes, without copying a long text; an empty one takes room too."""
+    text = content.get("text")
+    return _MESSAGE_BYTES + (len(text) if isinstance(text, str) else len(json.dumps(content, default=str)))

@@ -10,7 +10,8 @@ import contextlib
 import logging
 import socket
 import threading
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, cast
 
@@ -19,8 +20,9 @@ import numpy as np
 from vitrina.calling import CALL_SECONDS
 from vitrina.judging import REPLY_STATUSES, Case, Reply, ReplyStatus, Verdict, examine
 from vitrina.messages import _
-from vitrina.protocol import ProtocolError, receive, send
+from vitrina.protocol import HungUpError, ProtocolError, receive, send
 from vitrina.values import plain_text
+from vitrina_autograder.alarms import Alarms, has_caller, has_hung_up, is_speaking
 from vitrina_autograder.exercise import AnyExercise, exam_seed
 
 _log = logging.getLogger(__name__)
@@ -28,6 +30,9 @@ _log = logging.getLogger(__name__)
 #: A kernel limits each call by itself, and the executor each cell; unlike the clock they know how busy the machine is.
 _ANSWER_SECONDS = 600.0
 _HANG_UP_SECONDS = 30.0
+_WAIT_SECONDS = 0.02
+#: A notebook that connects faster than that is left to itself.
+_MOST_DROPPED = 50
 _TEXT_LENGTH = 1000
 _REASON_LENGTH = 200
 _MAX_NAMES = 10
@@ -47,16 +52,24 @@ class Exam:
         The course's secret.
     address : Path
         Where to listen: a Unix socket that only this student's sandbox sees.
+
+    Attributes
+    ----------
+    alarms : Alarms
+        What only somebody who tampers with the grading does.
     """
 
     def __init__(self, exercises: Mapping[str, AnyExercise], student: str, secret: bytes, address: Path) -> None:
+        self.alarms = Alarms()
         self._exercises = exercises
         self._student = student
         self._secret = secret
         self._state = threading.Condition()
         self._running: tuple[str, float] | None = None
+        self._leaving = False
         self._verdicts: dict[str, Verdict] = {}
         self._connection: socket.socket | None = None
+        self._examined: socket.socket | None = None
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self._listener.bind(str(address))
         address.chmod(0o600)  # the executor gives it to the kernel's user
@@ -65,17 +78,17 @@ class Exam:
 
     def enter_cell(self, exercise: str, points: float) -> None:
         """Allow the verdict of one exercise: its graded cell starts running."""
+        self._clear_line()
         with self._state:
             self._running = (exercise, points)
 
     def leave_cell(self) -> Verdict | None:
         """Hang up, and give the verdict of the cell that ran, if its kernel asked for one."""
         with self._state:
-            cell, self._running = self._running, None
-            if self._connection is not None:
-                with contextlib.suppress(OSError):
-                    self._connection.shutdown(socket.SHUT_RDWR)
-            self._state.wait_for(lambda: self._connection is None, timeout=_HANG_UP_SECONDS)
+            self._leaving = True
+        self._clear_line()
+        with self._state:
+            cell, self._running, self._leaving = self._running, None, False
             return self._verdicts.get(cell[0]) if cell else None
 
     def close(self) -> None:
@@ -84,6 +97,25 @@ class Exam:
         with contextlib.suppress(OSError):
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
+
+    def _clear_line(self) -> None:
+        """Hang up on whoever is connected or waits to be: between cells nobody is, but for who did it by themselves."""
+        end = time.monotonic() + _HANG_UP_SECONDS
+        dropped: list[socket.socket] = []
+        with self._state:
+            while time.monotonic() < end and len(dropped) < _MOST_DROPPED:
+                if self._connection is None and not has_caller(self._listener):
+                    return
+                if self._connection is not None and self._connection not in dropped:
+                    dropped.append(self._connection)
+                    self._hang_up(self._connection)
+                self._state.wait(_WAIT_SECONDS)
+
+    def _hang_up(self, connection: socket.socket) -> None:
+        if connection is not self._examined and not has_hung_up(connection):
+            self.alarms(_("it kept a connection open while no `check(...)` was running"))
+        with contextlib.suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
 
     def _serve(self) -> None:
         """Serve one connection after the other until the exam is closed."""
@@ -99,32 +131,48 @@ class Exam:
             self._connection = connection
         try:
             self._hold(connection)
-        except (ProtocolError, OSError) as error:
+        except (HungUpError, OSError) as error:
             _log.info("%s: connection given up: %s", self._student, error)
+        except ProtocolError as error:
+            self.alarms(_("what it sent was no message ({error})").format(error=plain_text(error, _REASON_LENGTH)))
+        except Exception:  # whatever a kernel sends, the next connection is served
+            _log.exception("%s: a connection failed", self._student)
         finally:
             with self._state:
-                self._connection = None
+                self._connection = self._examined = None
                 self._state.notify_all()
 
     def _hold(self, connection: socket.socket) -> None:
-        exercise = str(receive(connection, max_arrays=0).get("exercise"))[:_TEXT_LENGTH]
-        points = self._admit(exercise)
+        request = receive(connection, max_arrays=0)
+        exercise = request.get("exercise")
+        if request.keys() != {"exercise"} or not isinstance(exercise, str):
+            self.alarms(_("it sent a request that `check` never sends"))
+        points = self._admit(exercise, connection) if isinstance(exercise, str) else None
         if points is None:
             send(connection, {"note": _("not scored here: only the exercise's own graded cell is")})
             return
-        verdict = self._question(connection, exercise, points)
+        verdict = self._question(connection, str(exercise), points)
         with self._state:
-            self._verdicts[exercise] = verdict
+            self._verdicts[str(exercise)] = verdict
         send(connection, {"note": _("sent to the examiner")})
 
-    def _admit(self, exercise: str) -> float | None:
+    def _admit(self, exercise: str, connection: socket.socket) -> float | None:
         """Give the points of the exercise if it may be examined now, and only the first time."""
         with self._state:
-            if self._running is None or self._running[0] != exercise or exercise in self._verdicts:
-                return None
-            points = self._running[1]
-            self._verdicts[exercise] = Verdict(exercise, exercise, points, note=_("the exam was broken off"))
-            return points
+            if self._running is None:
+                return None  # a check in a cell of the student's own
+            running, points = self._running
+            name = plain_text(exercise, _NAME_LENGTH)
+            if running != exercise:
+                text = _("it asked for `{name}` while the cell of `{running}` ran")
+                self.alarms(text.format(name=name, running=running))
+            elif exercise in self._verdicts or self._leaving:
+                self.alarms(_("it asked for `{name}` besides the `check(...)` in its cell").format(name=name))
+            else:
+                self._examined = connection
+                self._verdicts[exercise] = Verdict(exercise, exercise, points, note=_("the exam was broken off"))
+                return points
+            return None
 
     def _question(self, connection: socket.socket, exercise_id: str, points: float) -> Verdict:
         exercise = self._exercises.get(exercise_id)
@@ -132,7 +180,9 @@ class Exam:
             return Verdict(exercise_id, exercise_id, points, note=_("the assignment declares no such exercise"))
         try:
             cases = exercise.cases(exam_seed(self._secret, self._student, exercise_id))
-            outcomes = examine(cases, Questioner(connection), reveal=False)
+            questioner = Questioner(connection, self.alarms)
+            outcomes = examine(cases, questioner, reveal=False)
+            questioner.listen()
         except Exception:
             _log.exception("%s: the examiner failed on %s", self._student, exercise_id)
             note = _("the examiner itself failed: this is no fault of yours, and your work will be graded again")
@@ -141,40 +191,75 @@ class Exam:
 
 
 class Questioner:
-    """Puts cases to a kernel; once the kernel is lost, every further case has no answer."""
+    """Puts cases to a kernel; once the kernel is lost, every further case has no answer.
 
-    def __init__(self, connection: socket.socket) -> None:
+    Parameters
+    ----------
+    connection : socket
+        To the kernel.
+    alarm : callable
+        Told what no `check` does.
+    """
+
+    def __init__(self, connection: socket.socket, alarm: Callable[[str], None]) -> None:
         self._connection = connection
+        self._alarm = alarm
         self._lost = ""
 
     def __call__(self, case: Case) -> Reply:
         """Get the reply to one case; a lost kernel is a reply too, never an error of ours."""
         if not self._lost:
             try:
-                question = {"ask": True, "arguments": dict(case.arguments), "seconds": CALL_SECONDS}
-                send(self._connection, question)
-                return read_reply(receive(self._connection, max_arrays=1))
+                return self._answer(case)
             except TimeoutError:
                 self._lost = _("no answer in time")
             except (ProtocolError, OSError) as error:
+                reason = plain_text(error, _REASON_LENGTH)
                 self._lost = _("no answer: the kernel stopped or sent no answer that can be read ({error})").format(
-                    error=plain_text(error, _REASON_LENGTH)
+                    error=reason
                 )
+                if isinstance(error, ProtocolError) and not isinstance(error, HungUpError):
+                    self._alarm(_("what it sent was no answer ({error})").format(error=reason))
         return Reply("raised", error=self._lost)
+
+    def _answer(self, case: Case) -> Reply:
+        self.listen()
+        send(self._connection, {"ask": True, "arguments": dict(case.arguments), "seconds": CALL_SECONDS})
+        message = receive(self._connection, max_arrays=1)
+        if not _is_reply(message):
+            self._alarm(_("it sent an answer of a form that `check` never sends"))
+        return read_reply(message)
+
+    def listen(self) -> None:
+        """Notice whoever speaks without having been asked."""
+        if is_speaking(self._connection):
+            self._alarm(_("it sent answers before they were asked for"))
+
+
+def _is_reply(message: Mapping[str, Any]) -> bool:
+    """Whether a message has the form of those that the kit's client sends."""
+    status, mutated = message.get("status"), message.get("mutated")
+    return (
+        message.keys() == {"status", "value", "error", "mutated"}
+        and isinstance(status, str)
+        and status in REPLY_STATUSES
+        and isinstance(message["value"], str | np.ndarray | None)
+        and isinstance(message["error"], str)
+        and isinstance(mutated, list)
+        and all(isinstance(name, str) for name in cast(list[Any], mutated))
+    )
 
 
 def read_reply(message: Mapping[str, Any]) -> Reply:
-    """Make a reply of what a kernel sent; nothing in it is trusted."""
-    status = message.get("status")
-    if not isinstance(status, str) or status not in REPLY_STATUSES:
+    """Make a reply of what a kernel sent; nothing in it is trusted, and of nothing but text a text is made."""
+    status, value, error = (message.get(key) for key in ("status", "value", "error"))
+    if not isinstance(status, str) or status not in REPLY_STATUSES or not isinstance(value, str | np.ndarray | None):
         return Reply("unreadable", error=_("the answer cannot be read"))
-    value = message.get("value")
     mutated = message.get("mutated")
+    names = cast(list[Any], mutated)[:_MAX_NAMES] if isinstance(mutated, list) else []
     return Reply(
         cast(ReplyStatus, status),
-        value if isinstance(value, np.ndarray) else plain_text(value, _TEXT_LENGTH),
-        plain_text(message.get("error", ""), _TEXT_LENGTH),
-        [plain_text(name, _NAME_LENGTH) for name in cast(list[Any], mutated)[:_MAX_NAMES]]
-        if isinstance(mutated, list)
-        else (),
+        plain_text(value, _TEXT_LENGTH) if isinstance(value, str) else value,
+        plain_text(error, _TEXT_LENGTH) if isinstance(error, str) else "",
+        [plain_text(name, _NAME_LENGTH) if isinstance(name, str) else "?" for name in names],
     )

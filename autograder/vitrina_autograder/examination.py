@@ -96,6 +96,8 @@ class Examined:
         Wall time of the execution.
     quarantine : str
         Why there was nothing to examine; empty where there was.
+    alarms : list of str
+        What only somebody who tampers with the grading does.
     """
 
     notebook: NotebookNode
@@ -103,6 +105,7 @@ class Examined:
     remarks: list[str]
     seconds: float
     quarantine: str = ""
+    alarms: list[str] = field(default_factory=list[str])
 
 
 def restored(paper: Paper) -> NotebookNode:
@@ -158,7 +161,7 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules, stop: threading.
         if exercise is not None:
             run.verdicts.setdefault(exercise, _missing(cell, exercise))
     said = [plain_text(remark, _REMARK_LENGTH) for remark in [*remarks, *run.remarks]]
-    return Examined(sound_notebook(notebook), run.verdicts, said, seconds, unreadable)
+    return Examined(sound_notebook(notebook), run.verdicts, said, seconds, unreadable, invigilator.alarms)
 
 
 def _missing(cell: NotebookNode, exercise: str) -> Verdict:

@@ -36,9 +36,16 @@ class ExaminerError(Exception):
 
 
 class Invigilator:
-    """The executor's handle of one exam: says which graded cell is running."""
+    """The executor's handle of one exam: says which graded cell is running.
+
+    Attributes
+    ----------
+    alarms : list of str
+        What only somebody who tampers with the grading does, as far as the examiner has noticed it.
+    """
 
     def __init__(self, control: socket.socket) -> None:
+        self.alarms: list[str] = []
         self._control = control
 
     def enter_cell(self, exercise: str, points: float) -> None:
@@ -60,9 +67,11 @@ class Invigilator:
         """
         try:
             send(self._control, order)
-            return receive(self._control)
+            answer = receive(self._control)
         except (OSError, ProtocolError) as error:
             raise ExaminerError(f"the examiner does not answer: {error}") from error
+        self.alarms += answer.pop("alarms", [])
+        return answer
 
 
 class Examiner:
@@ -115,6 +124,7 @@ class Examiner:
             invigilator = Invigilator(control)
             invigilator.tell(student=student, address=str(address))
             yield invigilator
+            invigilator.leave_cell()  # for the last alarms
 
     def close(self) -> None:
         """End the process."""
@@ -167,7 +177,8 @@ class _Office:
             with contextlib.closing(exam):
                 send(control, {})
                 while True:
-                    send(control, _obey(exam, receive(control)))
+                    answer = _obey(exam, receive(control))
+                    send(control, {**answer, "alarms": exam.alarms.take()})
 
 
 def _obey(exam: Exam, order: dict[str, Any]) -> dict[str, Any]:

@@ -68,7 +68,7 @@ class Examination(NbGraderPreprocessor):
             exercise = graded_exercise(cell)
             if exercise is not None:
                 _write_verdict(cell, examined.verdicts[exercise])
-        for remark in examined.remarks:
+        for remark in [*examined.remarks, *examined.alarms]:
             self.log.warning("%s: %s", paper.student, remark)
         _record(paper, print_, examined)
         return examined.notebook, resources
@@ -137,6 +137,7 @@ def _record(paper: Paper, print_: str, examined: Examined) -> None:
     record.verdicts = {**(earlier.verdicts if earlier else {}), **examined.verdicts}
     record.fingerprints = {**(earlier.fingerprints if earlier else {}), paper.notebook: print_}
     record.remarks = examined.remarks
+    record.alarms = examined.alarms
     record.sandbox = sandbox_name()
     record.seconds = examined.seconds
     record.quarantine = examined.quarantine

@@ -157,7 +157,7 @@ def unusual(record: Record | None) -> list[str]:
         if outcome.status == "failed" and outcome.reply != "answered" and not verdict.points
     ]
     sandbox = [] if record.sandbox in ("", "bubblewrap") else [_("graded without a sandbox")]
-    return [*record.remarks, *notes, *lost, *sandbox]
+    return [*record.alarms, *record.remarks, *notes, *lost, *sandbox]
 
 
 def _pages(course: Course, assignment: str, rows: Sequence[Row]) -> RenderableType:

@@ -27,6 +27,8 @@ class Record:
         The verdicts by exercise id.
     remarks : list of str
         What was unusual: cells put back, a kernel that died, a file that could not be read.
+    alarms : list of str
+        What only somebody who tampers with the grading does; it changed no score.
     sandbox : str
         How the student's code was shut in.
     seconds : float
@@ -43,6 +45,7 @@ class Record:
     assignment: str
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
     remarks: list[str] = field(default_factory=list[str])
+    alarms: list[str] = field(default_factory=list[str])
     sandbox: str = ""
     seconds: float = 0.0
     fingerprints: dict[str, str] = field(default_factory=dict[str, str])

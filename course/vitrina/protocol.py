@@ -28,6 +28,10 @@ class ProtocolError(Exception):
     """The other side does not speak the protocol, broke a limit or hung up."""
 
 
+class HungUpError(ProtocolError):
+    """The other side is gone: that happens to honest ones too."""
+
+
 def send(connection: socket.socket, message: Mapping[str, Any]) -> None:
     """Send one message: a mapping of plain data and arrays (see `vitrina.values`)."""
     arrays: list[Array] = []
@@ -88,6 +92,6 @@ def _exactly(connection: socket.socket, length: int) -> bytes:
     while len(data) < length:
         part = connection.recv(min(length - len(data), 1 << 16))
         if not part:
-            raise ProtocolError("the other side hung up")
+            raise HungUpError("the other side hung up")
         data += part
     return bytes(data)

@@ -8,6 +8,7 @@ builder in `vitrina.models` plus the builder's options (its weights among them).
 from __future__ import annotations
 
 import io
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -22,8 +23,8 @@ Array = NDArray[Any]
 
 _NUMERIC_KINDS = "biuf"
 _MAX_DEPTH = 20
-#: Control characters but for tab and newline: in a terminal they do things.
-_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f]")
+#: Control characters but for tab and newline, which do things in a terminal, and those that turn a line's direction.
+_CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\u2028\u2029]")
 
 
 class ValueFormatError(ValueError):
@@ -97,10 +98,9 @@ def unpack_array(data: bytes) -> Array:
 
 def _array_from(body: bytes, shape: tuple[int, ...], fortran: bool, dtype: np.dtype[Any]) -> Array:
     """Make an array of exactly the bytes it claims to have: a lying header reserves no memory."""
-    size = dtype.itemsize
-    for length in shape:
-        size *= length
-    if dtype.kind not in _NUMERIC_KINDS or size != len(body) or any(length < 0 for length in shape):
+    lengths = [length for length in shape if type(length) is int and length >= 0]  # a header may say `True`
+    size = dtype.itemsize * math.prod(lengths)
+    if dtype.kind not in _NUMERIC_KINDS or size != len(body) or len(lengths) != len(shape):
         raise ValueFormatError(f"array of {dtype} and shape {shape} does not match its {len(body)} bytes")
     try:
         return np.frombuffer(body, dtype).reshape(shape, order="F" if fortran else "C").copy()
