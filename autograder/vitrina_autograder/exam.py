@@ -21,7 +21,7 @@ from vitrina.judging import REPLY_STATUSES, Case, Reply, ReplyStatus, Verdict, e
 from vitrina.messages import _
 from vitrina.protocol import ProtocolError, receive, send
 from vitrina.values import plain_text
-from vitrina_autograder.exercise import AnyExercise, exam_seed
+from vitrina_autograder.exercise import AnyExercise
 
 _log = logging.getLogger(__name__)
 
@@ -42,17 +42,19 @@ class Exam:
     exercises : mapping
         The assignment's exercises by id.
     student : str
-        Whose exam it is; with the secret this fixes all cases.
-    secret : bytes
-        The course's secret.
+        Whose exam it is.
+    seeds : mapping
+        What the student's cases are drawn from, by exercise (`exam_seed`): never the secret that they come from.
     address : Path
         Where to listen: a Unix socket that only this student's sandbox sees.
     """
 
-    def __init__(self, exercises: Mapping[str, AnyExercise], student: str, secret: bytes, address: Path) -> None:
+    def __init__(
+        self, exercises: Mapping[str, AnyExercise], student: str, seeds: Mapping[str, bytes], address: Path
+    ) -> None:
         self._exercises = exercises
         self._student = student
-        self._secret = secret
+        self._seeds = seeds
         self._state = threading.Condition()
         self._running: tuple[str, float] | None = None
         self._verdicts: dict[str, Verdict] = {}
@@ -131,7 +133,7 @@ class Exam:
         if exercise is None:
             return Verdict(exercise_id, exercise_id, points, note=_("the assignment declares no such exercise"))
         try:
-            cases = exercise.cases(exam_seed(self._secret, self._student, exercise_id))
+            cases = exercise.cases(self._seeds[exercise_id])
             outcomes = examine(cases, Questioner(connection), reveal=False)
         except Exception:
             _log.exception("%s: the examiner failed on %s", self._student, exercise_id)

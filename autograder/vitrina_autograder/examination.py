@@ -11,7 +11,7 @@ import hashlib
 import json
 import os
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
@@ -25,6 +25,7 @@ from vitrina.values import plain_text
 from vitrina_autograder.copies import kit_copies
 from vitrina_autograder.course import Course
 from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.exercise import exam_seeds
 from vitrina_autograder.intake import (
     UnreadableError,
     add_remarks,
@@ -130,8 +131,25 @@ def _renamed(paper: Paper) -> list[str]:
     return [_("submitted as `{name}`").format(name=name) for name in same]
 
 
-def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
+def seeds_for(paper: Paper, notebook: NotebookNode) -> dict[str, bytes]:
+    """Derive from the course's secret what this exam's cases are drawn from, by exercise."""
+    exercises = (exercise for cell in notebook.cells if (exercise := graded_exercise(cell)) is not None)
+    return exam_seeds(paper.course.secret, paper.student, exercises)
+
+
+def examine(paper: Paper, notebook: NotebookNode, rules: Rules, seeds: Mapping[str, bytes] | None = None) -> Examined:
     """Run a restored notebook in the sandbox under the examiner's eyes.
+
+    Parameters
+    ----------
+    paper : Paper
+        Whose work it is.
+    notebook : NotebookNode
+        The work, from `restored`; it is executed in place.
+    rules : Rules
+        What it may use.
+    seeds : mapping, optional
+        What the cases are drawn from, by exercise; without, they are derived from the course's secret.
 
     Raises
     ------
@@ -139,11 +157,12 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules) -> Examined:
         When there is no sandbox, or the assignment's exercises have an error: never for what a student did.
     """
     remarks, unreadable = take_remarks(notebook), take_quarantine(notebook)
-    examiner = examiner_for(paper.course, paper.course.assignment_folder(paper.assignment))
+    examiner = examiner_for(paper.course.assignment_folder(paper.assignment))
+    seeds = seeds_for(paper, notebook) if seeds is None else seeds
     start = time.monotonic()
     with (
         make_job(paper.submitted.parent, paper.release.parent) as job,
-        examiner.exam(paper.student, job.examiner_address) as invigilator,
+        examiner.exam(paper.student, seeds, job.examiner_address) as invigilator,
     ):
         job.hand_over(job.examiner_address)
         run = NotebookRun(notebook, job, invigilator, rules.limits, rules.patience, modules_of(paper.release))
