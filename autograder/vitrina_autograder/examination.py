@@ -41,7 +41,7 @@ from vitrina_autograder.job import Limits, make_job
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.preload import modules_of
 from vitrina_autograder.run import NotebookRun, Patience
-from vitrina_autograder.sandbox import package_folder
+from vitrina_autograder.sandbox import package_folder, sandbox_name
 from vitrina_autograder.verdicts import read_with_verdicts, write_with_verdicts
 
 _REMARK_LENGTH = 1000
@@ -96,6 +96,8 @@ class Examined:
         Wall time of the execution.
     quarantine : str
         Why there was nothing to examine; empty where there was.
+    sandbox : str
+        How the student's code was shut in.
     """
 
     notebook: NotebookNode
@@ -103,6 +105,7 @@ class Examined:
     remarks: list[str]
     seconds: float
     quarantine: str = ""
+    sandbox: str = ""
 
 
 def restored(paper: Paper) -> NotebookNode:
@@ -173,7 +176,7 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules, seeds: Mapping[s
         if exercise is not None:
             run.verdicts.setdefault(exercise, _missing(cell, exercise))
     said = [plain_text(remark, _REMARK_LENGTH) for remark in [*remarks, *run.remarks]]
-    return Examined(sound_notebook(notebook), run.verdicts, said, seconds, unreadable)
+    return Examined(sound_notebook(notebook), run.verdicts, said, seconds, unreadable, sandbox_name())
 
 
 def _missing(cell: NotebookNode, exercise: str) -> Verdict:

@@ -6,13 +6,13 @@ control socket of that exam it tells which graded cell is running and gets the v
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import socket
 import subprocess
 import sys
 import threading
+import weakref
 from collections.abc import Generator, Mapping
 from functools import lru_cache
 from pathlib import Path
@@ -89,7 +89,7 @@ class Examiner:
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
             )
-        atexit.register(self.close)
+        self._end = weakref.finalize(self, _end, self._process, self._life, self._folder)
         self._life.settimeout(_START_SECONDS)
         if not self._life.recv(1):
             self.close()
@@ -115,14 +115,17 @@ class Examiner:
             yield invigilator
 
     def close(self) -> None:
-        """End the process."""
-        atexit.unregister(self.close)
-        self._life.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
-        self._process.kill()
-        self._process.wait()
-        remove_tree(self._folder)
+        """End the process; it ends by itself when nobody holds this handle any more."""
+        self._end()
+
+
+def _end(process: subprocess.Popen[bytes], life: socket.socket, folder: Path) -> None:
+    life.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_END_SECONDS)
+    process.kill()
+    process.wait()
+    remove_tree(folder)
 
 
 def examiner_for(folder: Path) -> Examiner:

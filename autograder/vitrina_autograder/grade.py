@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,8 +18,9 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 
 from vitrina.messages import _
+from vitrina_autograder.cluster import examine_on_cluster
 from vitrina_autograder.course import Course, CourseError
-from vitrina_autograder.examination import Paper, examine, fingerprint, has_result, keep_result, restored
+from vitrina_autograder.examination import Paper, Rules, examine, fingerprint, has_result, keep_result, restored
 from vitrina_autograder.job import remove_tree, sweep_jobs
 from vitrina_autograder.preprocessors import Examination, adopt_notebooks
 from vitrina_autograder.release import load_config, nbgrader_api
@@ -54,6 +56,8 @@ class Grading:
         Whether to grade again what has not changed.
     progress : callable
         Told of every step.
+    cluster : str
+        Address of a Dask scheduler whose workers examine; without, this machine does.
     """
 
     course: Course
@@ -61,6 +65,7 @@ class Grading:
     jobs: int = 2
     force: bool = False
     progress: Progress = lambda _student, _step: None
+    cluster: str = ""
 
     def run(self, students: Sequence[str]) -> None:
         """Grade the given students.
@@ -68,15 +73,17 @@ class Grading:
         Raises
         ------
         CourseError
-            When nothing was released, or there is no sandbox.
+            When nothing was released, there is no sandbox, or the cluster is of no use.
         """
         if not self.course.released_notebooks(self.assignment):
             raise CourseError(f"{self.assignment} is not released: run `vitrina release {self.assignment}` first")
         sandbox_name()
         sweep_jobs()
         pending = [student for student in students if self._is_due(student)]
-        self._examine(pending)
+        quarantined = self._examine(pending)
         for student in pending:
+            if student in quarantined:
+                continue
             self._record(student)
             self.progress(student, "recorded")
 
@@ -117,11 +124,27 @@ class Grading:
         save_record(self.course, Record(student, self.assignment, remarks=[remark], quarantine=remark))
         self.progress(student, "skipped")
 
-    def _examine(self, students: Sequence[str]) -> None:
-        """Examine at once as many submissions as there are jobs; results wait for nbgrader's pipeline."""
+    def _examine(self, students: Sequence[str]) -> set[str]:
+        """Examine many submissions at once, and give who is quarantined; results wait for nbgrader's pipeline."""
         rules = Examination(config=load_config(self.course)).rules
         papers = [paper for student in students for paper in self._papers(student) if paper.submitted.exists()]
+        quarantined = set[str]()
+        with closing(self._examined(papers, rules)) as examined:
+            for paper, reason in examined:
+                if reason:
+                    quarantined.add(paper.student)
+                    self._note(paper.student, reason)
+                else:
+                    self.progress(paper.student, "examined")
+        return quarantined
 
+    def _examined(self, papers: Sequence[Paper], rules: Rules) -> Generator[tuple[Paper, str]]:
+        """Give each paper once it is examined, with the reason if it has to be quarantined."""
+        if self.cluster:
+            return examine_on_cluster(self.cluster, papers, rules, force=self.force)
+        return self._examined_here(papers, rules)
+
+    def _examined_here(self, papers: Sequence[Paper], rules: Rules) -> Generator[tuple[Paper, str]]:
         def work(paper: Paper) -> None:
             try:
                 notebook = restored(paper)
@@ -138,7 +161,7 @@ class Grading:
             try:
                 for future in as_completed(waiting):
                     future.result()
-                    self.progress(waiting[future].student, "examined")
+                    yield waiting[future], ""
             except BaseException:
                 pool.shutdown(cancel_futures=True)
                 raise
