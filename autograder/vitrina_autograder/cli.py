@@ -79,12 +79,19 @@ def grade(
     jobs: Jobs = _CORES,
     force: Annotated[bool, typer.Option("--force", help="Also grade again what has not changed.")] = False,
     unsafe_no_sandbox: Unsafe = False,
+    cluster: Annotated[
+        str, typer.Option(metavar="ADDRESS", help="Run the notebooks on the Dask cluster whose scheduler is there.")
+    ] = "",
 ) -> None:
     """Grade everyone in `build/submitted`, write feedback, and print the class's report.
 
     Each notebook runs in a sandbox; the points come from the examiner, a process that no student's code ever
     enters. Scores and comments given by hand are kept. Open formgrader to grade the written answers:
     `jupyter lab`, then *Nbgrader > Formgrader*.
+
+    More than one machine: run `dask scheduler` on one and `dask worker tcp://HOST:8786` on each, all in the
+    environment that `make setup` makes from the same sources, then add `--cluster tcp://HOST:8786`. Nothing else has
+    to be shared, and workers may come and go: see `autograder/docs/scaling.md`.
     """
     with _friendly():
         course = Course.find()
@@ -92,7 +99,7 @@ def grade(
         students = student or submitted_students(course, name)
         if not students:
             raise CourseError(f"nobody handed in {name}: there is no {course.submitted}/STUDENT/{name}/")
-        _grade(course, name, students, jobs=jobs, force=force, unsafe=unsafe_no_sandbox)
+        _grade(course, name, students, jobs=jobs, force=force, unsafe=unsafe_no_sandbox, cluster=cluster)
         show_report(course, name, console)
 
 
@@ -160,7 +167,9 @@ def _release(course: Course, name: str) -> None:
     console.print(f"released {os.path.relpath(folder)}: searched, no line of a solution in it")
 
 
-def _grade(course: Course, name: str, students: list[str], *, jobs: int, force: bool, unsafe: bool) -> None:
+def _grade(
+    course: Course, name: str, students: list[str], *, jobs: int, force: bool, unsafe: bool, cluster: str = ""
+) -> None:
     if unsafe:
         os.environ[UNSAFE_VARIABLE] = "1"
     bar = Progress(
@@ -176,4 +185,4 @@ def _grade(course: Course, name: str, students: list[str], *, jobs: int, force: 
             if step in ("recorded", "skipped"):
                 bar.advance(recording)
 
-        Grading(course, name, jobs, force, progress).run(students)
+        Grading(course, name, jobs, force, progress, cluster).run(students)

@@ -23,7 +23,7 @@ from vitrina.messages import _
 from vitrina.protocol import HungUpError, ProtocolError, receive, send
 from vitrina.values import plain_text
 from vitrina_autograder.alarms import Alarms, has_caller, has_hung_up, is_speaking
-from vitrina_autograder.exercise import AnyExercise, exam_seed
+from vitrina_autograder.exercise import AnyExercise
 
 _log = logging.getLogger(__name__)
 
@@ -47,9 +47,9 @@ class Exam:
     exercises : mapping
         The assignment's exercises by id.
     student : str
-        Whose exam it is; with the secret this fixes all cases.
-    secret : bytes
-        The course's secret.
+        Whose exam it is.
+    seeds : mapping
+        What the student's cases are drawn from, by exercise (`exam_seed`): never the secret that they come from.
     address : Path
         Where to listen: a Unix socket that only this student's sandbox sees.
 
@@ -59,11 +59,13 @@ class Exam:
         What only somebody who tampers with the grading does.
     """
 
-    def __init__(self, exercises: Mapping[str, AnyExercise], student: str, secret: bytes, address: Path) -> None:
+    def __init__(
+        self, exercises: Mapping[str, AnyExercise], student: str, seeds: Mapping[str, bytes], address: Path
+    ) -> None:
         self.alarms = Alarms()
         self._exercises = exercises
         self._student = student
-        self._secret = secret
+        self._seeds = seeds
         self._state = threading.Condition()
         self._running: tuple[str, float] | None = None
         self._leaving = False
@@ -179,7 +181,7 @@ class Exam:
         if exercise is None:
             return Verdict(exercise_id, exercise_id, points, note=_("the assignment declares no such exercise"))
         try:
-            cases = exercise.cases(exam_seed(self._secret, self._student, exercise_id))
+            cases = exercise.cases(self._seeds[exercise_id])
             questioner = Questioner(connection, self.alarms)
             outcomes = examine(cases, questioner, reveal=False)
             questioner.listen()
@@ -240,7 +242,7 @@ def _is_reply(message: Mapping[str, Any]) -> bool:
     """Whether a message has the form of those that the kit's client sends."""
     status, mutated = message.get("status"), message.get("mutated")
     return (
-        message.keys() == {"status", "value", "error", "mutated"}
+        set(message) == {"status", "value", "error", "mutated"}
         and isinstance(status, str)
         and status in REPLY_STATUSES
         and isinstance(message["value"], str | np.ndarray | None)

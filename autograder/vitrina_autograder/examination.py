@@ -12,8 +12,9 @@ import json
 import os
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import cast
 
@@ -25,7 +26,9 @@ from vitrina.messages import _
 from vitrina.values import plain_text
 from vitrina_autograder.copies import kit_copies
 from vitrina_autograder.course import Course
+from vitrina_autograder.environment import environment
 from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.exercise import exam_seeds
 from vitrina_autograder.intake import (
     UnreadableError,
     add_remarks,
@@ -41,7 +44,7 @@ from vitrina_autograder.job import Limits, make_job
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.preload import modules_of
 from vitrina_autograder.run import NotebookRun, Patience
-from vitrina_autograder.sandbox import package_folder
+from vitrina_autograder.sandbox import sandbox_name
 from vitrina_autograder.verdicts import read_with_verdicts, write_with_verdicts
 
 _REMARK_LENGTH = 1000
@@ -98,6 +101,8 @@ class Examined:
         Why there was nothing to examine; empty where there was.
     alarms : list of str
         What only somebody who tampers with the grading does.
+    sandbox : str
+        How the student's code was shut in.
     """
 
     notebook: NotebookNode
@@ -106,6 +111,7 @@ class Examined:
     seconds: float
     quarantine: str = ""
     alarms: list[str] = field(default_factory=list[str])
+    sandbox: str = ""
 
 
 def restored(paper: Paper) -> NotebookNode:
@@ -134,8 +140,32 @@ def _renamed(paper: Paper) -> list[str]:
     return [_("submitted as `{name}`").format(name=name) for name in same]
 
 
-def examine(paper: Paper, notebook: NotebookNode, rules: Rules, stop: threading.Event | None = None) -> Examined:
+def seeds_for(paper: Paper, notebook: NotebookNode) -> dict[str, bytes]:
+    """Derive from the course's secret what this exam's cases are drawn from, by exercise."""
+    exercises = (exercise for cell in notebook.cells if (exercise := graded_exercise(cell)) is not None)
+    return exam_seeds(paper.course.secret, paper.student, exercises)
+
+
+def examine(
+    paper: Paper,
+    notebook: NotebookNode,
+    rules: Rules,
+    *,
+    seeds: Mapping[str, bytes] | None = None,
+    stop: threading.Event | None = None,
+) -> Examined:
     """Run a restored notebook in the sandbox under the examiner's eyes.
+
+    Parameters
+    ----------
+    paper : Paper
+        Whose work it is.
+    notebook : NotebookNode
+        The work, from `restored`; it is executed in place.
+    rules : Rules
+        What it may use.
+    seeds : mapping, optional
+        What the cases are drawn from, by exercise; without, they are derived from the course's secret.
 
     Raises
     ------
@@ -145,11 +175,12 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules, stop: threading.
         Soon after `stop` is set: the result is not wanted any more.
     """
     remarks, unreadable = take_remarks(notebook), take_quarantine(notebook)
-    examiner = examiner_for(paper.course, paper.course.assignment_folder(paper.assignment))
+    examiner = examiner_for(paper.course.assignment_folder(paper.assignment))
+    seeds = seeds_for(paper, notebook) if seeds is None else seeds
     start = time.monotonic()
     with (
         make_job(paper.submitted.parent, paper.release.parent) as job,
-        examiner.exam(paper.student, job.examiner_address) as invigilator,
+        examiner.exam(paper.student, seeds, job.examiner_address) as invigilator,
     ):
         job.hand_over(job.examiner_address)
         modules = modules_of(paper.release)
@@ -161,7 +192,9 @@ def examine(paper: Paper, notebook: NotebookNode, rules: Rules, stop: threading.
         if exercise is not None:
             run.verdicts.setdefault(exercise, _missing(cell, exercise))
     said = [plain_text(remark, _REMARK_LENGTH) for remark in [*remarks, *run.remarks]]
-    return Examined(sound_notebook(notebook), run.verdicts, said, seconds, unreadable, invigilator.alarms)
+    return Examined(
+        sound_notebook(notebook), run.verdicts, said, seconds, unreadable, invigilator.alarms, sandbox_name()
+    )
 
 
 def _missing(cell: NotebookNode, exercise: str) -> Verdict:
@@ -193,18 +226,23 @@ def _is_sound(output: NotebookNode) -> bool:
 
 
 def fingerprint(paper: Paper, notebook: NotebookNode) -> str:
-    """Identify what a result depends on: the student, the cells, the files beside them, exercises and reference."""
-    digest = hashlib.sha256(json.dumps([paper.student, paper.notebook]).encode())
+    """Identify what a result depends on: the student, the cells, the files beside them, exercises and environment."""
+    digest = hashlib.sha256(json.dumps([paper.student, paper.notebook, _environment()]).encode())
     for cell in notebook.cells:
         mark = cell.metadata.get("nbgrader", {}).get("grade_id")
         digest.update(json.dumps([cell.cell_type, cell.source, mark, cell.get("attachments")]).encode())
-    reference = sorted(package_folder("vitrina_solutions").glob("*.py"))
     exercises = sorted(paper.course.assignment_folder(paper.assignment).glob("*.py"))
-    for path in [*exercises, *reference, *_files(paper.submitted.parent), *_files(paper.release.parent)]:
+    for path in [*exercises, *_files(paper.submitted.parent), *_files(paper.release.parent)]:
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").digest()
         digest.update(os.fsencode(path.name) + b"\0" + content)
     return digest.hexdigest()
+
+
+@lru_cache(maxsize=1)
+def _environment() -> dict[str, str]:
+    """Get the environment, the reference included, as it was when this process first asked: it runs in that one."""
+    return environment()
 
 
 def _files(folder: Path) -> Sequence[Path]:

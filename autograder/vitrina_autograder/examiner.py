@@ -6,21 +6,20 @@ control socket of that exam it tells which graded cell is running and gets the v
 
 from __future__ import annotations
 
-import atexit
 import contextlib
 import os
 import socket
 import subprocess
 import sys
 import threading
-from collections.abc import Generator
+import weakref
+from collections.abc import Generator, Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from vitrina.judging import Verdict
 from vitrina.protocol import ProtocolError, receive, send
-from vitrina_autograder.course import Course
 from vitrina_autograder.exam import Exam
 from vitrina_autograder.exercise import AnyExercise, load_exercises
 from vitrina_autograder.job import new_folder, remove_tree
@@ -79,8 +78,6 @@ class Examiner:
 
     Parameters
     ----------
-    course : Course
-        Whose secret seeds the exams.
     folder : Path
         The assignment's folder with its `exercises.py`.
 
@@ -90,18 +87,18 @@ class Examiner:
         When the process does not get ready, for example because `exercises.py` has an error.
     """
 
-    def __init__(self, course: Course, folder: Path) -> None:
+    def __init__(self, folder: Path) -> None:
         self._folder = new_folder()
         self._address = self._folder / "control"
         self._life, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__, course.root, folder, self._address, str(theirs.fileno())],
+                [sys.executable, "-m", __name__, folder, self._address, str(theirs.fileno())],
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 env={**os.environ, "TF_CPP_MIN_LOG_LEVEL": "3", "CUDA_VISIBLE_DEVICES": "-1"},
             )
-        atexit.register(self.close)
+        self._end = weakref.finalize(self, _end, self._process, self._life, self._folder)
         self._life.settimeout(_START_SECONDS)
         if not self._life.recv(1):
             self.close()
@@ -113,8 +110,8 @@ class Examiner:
         return self._process.poll() is None
 
     @contextlib.contextmanager
-    def exam(self, student: str, address: Path) -> Generator[Invigilator]:
-        """Hold a student's exam, listening for the kernel at `address`."""
+    def exam(self, student: str, seeds: Mapping[str, bytes], address: Path) -> Generator[Invigilator]:
+        """Hold a student's exam with the cases of these seeds, listening for the kernel at `address`."""
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
             control.settimeout(_REPLY_SECONDS)
             try:
@@ -122,29 +119,33 @@ class Examiner:
             except OSError as error:
                 raise ExaminerError(f"the examiner was lost: {error}") from error
             invigilator = Invigilator(control)
-            invigilator.tell(student=student, address=str(address))
+            written = {exercise: seed.hex() for exercise, seed in seeds.items()}
+            invigilator.tell(student=student, seeds=written, address=str(address))
             yield invigilator
             invigilator.leave_cell()  # for the last alarms
 
     def close(self) -> None:
-        """End the process."""
-        atexit.unregister(self.close)
-        self._life.close()
-        with contextlib.suppress(subprocess.TimeoutExpired):
-            self._process.wait(_END_SECONDS)
-        self._process.kill()
-        self._process.wait()
-        remove_tree(self._folder)
+        """End the process; it ends by itself when nobody holds this handle any more."""
+        self._end()
 
 
-def examiner_for(course: Course, folder: Path) -> Examiner:
+def _end(process: subprocess.Popen[bytes], life: socket.socket, folder: Path) -> None:
+    life.close()
+    with contextlib.suppress(subprocess.TimeoutExpired):
+        process.wait(_END_SECONDS)
+    process.kill()
+    process.wait()
+    remove_tree(folder)
+
+
+def examiner_for(folder: Path) -> Examiner:
     """Get the examiner of an assignment: the one that runs already, unless it ended or its exercises changed."""
     with _starting:
         modified = (folder / "exercises.py").stat().st_mtime_ns
-        examiner = _started(course, folder, modified)
+        examiner = _started(folder, modified)
         if not examiner.alive:
             _started.cache_clear()
-            examiner = _started(course, folder, modified)
+            examiner = _started(folder, modified)
         return examiner
 
 
@@ -152,15 +153,14 @@ _starting = threading.Lock()
 
 
 @lru_cache(maxsize=1)
-def _started(course: Course, folder: Path, _modified: int) -> Examiner:
-    return Examiner(course, folder)
+def _started(folder: Path, _modified: int) -> Examiner:
+    return Examiner(folder)
 
 
 class _Office:
     """The process's own side: an exam for every executor that connects."""
 
-    def __init__(self, course: Course, folder: Path) -> None:
-        self._secret = course.secret
+    def __init__(self, folder: Path) -> None:
         self._exercises: dict[str, AnyExercise] = load_exercises(folder)
 
     def serve(self, listener: socket.socket) -> None:
@@ -173,7 +173,8 @@ class _Office:
         """Hold one exam until its executor hangs up."""
         with control, contextlib.suppress(ProtocolError, OSError):
             opening = receive(control)
-            exam = Exam(self._exercises, opening["student"], self._secret, Path(opening["address"]))
+            seeds = {exercise: bytes.fromhex(seed) for exercise, seed in opening["seeds"].items()}
+            exam = Exam(self._exercises, opening["student"], seeds, Path(opening["address"]))
             with contextlib.closing(exam):
                 send(control, {})
                 while True:
@@ -193,8 +194,8 @@ def _obey(exam: Exam, order: dict[str, Any]) -> dict[str, Any]:
             raise ProtocolError(f"unknown order {order!r}")
 
 
-def _main(root: str, folder: str, address: str, life: str) -> None:
-    office = _Office(Course(Path(root)), Path(folder))
+def _main(folder: str, address: str, life: str) -> None:
+    office = _Office(Path(folder))
     with socket.socket(fileno=int(life)) as alive, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         listener.bind(address)
         listener.listen()

@@ -12,7 +12,7 @@ import hmac
 import importlib.util
 import inspect
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -201,6 +201,11 @@ def exam_seed(secret: bytes, student: str, exercise: str) -> bytes:
     """Derive the seed of a student's exam: a regrade repeats itself and two students differ."""
     message = b"\0".join(part.encode("utf-8", "surrogatepass") for part in (student, exercise))
     return hmac.digest(secret, message, "sha256")
+
+
+def exam_seeds(secret: bytes, student: str, exercises: Iterable[str]) -> dict[str, bytes]:
+    """Derive the seeds of a student's exam in several exercises, by exercise."""
+    return {exercise: exam_seed(secret, student, exercise) for exercise in exercises}
 
 
 def practice_exercise(exercise: AnyExercise, points: float) -> PracticeExercise:

@@ -22,6 +22,7 @@ from nbgrader.api import Gradebook, MissingEntry
 
 from vitrina.messages import _
 from vitrina_autograder.client import StoppedError
+from vitrina_autograder.cluster import examine_on_cluster
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.examination import Paper, Rules, examine, fingerprint, has_result, keep_result, restored
 from vitrina_autograder.examiner import examiner_for
@@ -62,6 +63,8 @@ class Grading:
         Whether to grade again what has not changed.
     progress : callable
         Told of every step.
+    cluster : str
+        Address of a Dask scheduler whose workers examine; without, this machine does.
     """
 
     course: Course
@@ -69,6 +72,7 @@ class Grading:
     jobs: int = 2
     force: bool = False
     progress: Progress = lambda _student, _step: None
+    cluster: str = ""
 
     def run(self, students: Sequence[str]) -> None:
         """Grade the given students.
@@ -76,29 +80,35 @@ class Grading:
         Raises
         ------
         CourseError
-            When nothing was released, or there is no sandbox.
+            When nothing was released, there is no sandbox, or the cluster is of no use.
         """
         if not self.course.released_notebooks(self.assignment):
             raise CourseError(f"{self.assignment} is not released: run `vitrina release {self.assignment}` first")
         sandbox_name()
         sweep_jobs()
-        self._start_helpers()
         recorded = _recorded_students(self.course, self.assignment)
         papers = [paper for student in students for paper in self._due_papers(student, student in recorded)]
         left = Counter(paper.student for paper in papers)
-        for paper in self._examined(papers):
-            left[paper.student] -= 1
-            if not left[paper.student]:
-                self.progress(paper.student, "examined")
-                with _uninterrupted():
-                    self._record(paper.student)
-                self.progress(paper.student, "recorded")
+        with contextlib.closing(self._examined(papers)) as examined:
+            for paper, reason in examined:
+                left[paper.student] -= 1
+                if reason:
+                    left[paper.student] += len(papers)  # it is never complete
+                    self._note(paper.student, reason)
+                elif not left[paper.student]:
+                    self._finish(paper.student)
+
+    def _finish(self, student: str) -> None:
+        self.progress(student, "examined")
+        with _uninterrupted():
+            self._record(student)
+        self.progress(student, "recorded")
 
     def _start_helpers(self) -> None:
         """Start the examiner and the warm parent side by side: each spends seconds on importing TensorFlow."""
         folder = self.course.assignment_folder(self.assignment)
         modules = modules_of(self.course.released_notebooks(self.assignment)[0])
-        for start in (lambda: examiner_for(self.course, folder), lambda: warm_parent(modules)):
+        for start in (lambda: examiner_for(folder), lambda: warm_parent(modules)):
             threading.Thread(target=_quietly, args=(start,), daemon=True).start()
 
     def _papers(self, student: str) -> list[Paper]:
@@ -139,16 +149,23 @@ class Grading:
         save_record(self.course, Record(student, self.assignment, remarks=[remark], quarantine=remark))
         self.progress(student, "skipped")
 
-    def _examined(self, papers: Sequence[Paper]) -> Iterator[Paper]:
-        """Examine as many papers at once as there are jobs; give each when its result waits for nbgrader."""
+    def _examined(self, papers: Sequence[Paper]) -> Generator[tuple[Paper, str]]:
+        """Give each paper once its result waits for nbgrader, with the reason if it has to be quarantined."""
         rules = Examination(config=load_config(self.course)).rules
+        if self.cluster:
+            return examine_on_cluster(self.cluster, papers, rules, force=self.force)
+        return self._examined_here(papers, rules)
+
+    def _examined_here(self, papers: Sequence[Paper], rules: Rules) -> Generator[tuple[Paper, str]]:
+        """Examine as many papers at once as there are jobs."""
+        self._start_helpers()
         stop = threading.Event()
         with ThreadPoolExecutor(self.jobs) as pool:
             waiting = {pool.submit(self._examine, paper, rules, stop): paper for paper in papers}
             try:
                 for future in as_completed(waiting):
                     future.result()
-                    yield waiting[future]
+                    yield waiting[future], ""
             except BaseException:
                 stop.set()
                 pool.shutdown(cancel_futures=True)
@@ -159,7 +176,7 @@ class Grading:
             notebook = restored(paper)
             print_ = fingerprint(paper, notebook)
             if self.force or not has_result(paper, print_):
-                keep_result(paper, print_, examine(paper, notebook, rules, stop))
+                keep_result(paper, print_, examine(paper, notebook, rules, stop=stop))
         except (CourseError, StoppedError):
             raise
         except Exception:  # recording tries once more, and remarks what fails again

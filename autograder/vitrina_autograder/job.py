@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
@@ -147,7 +147,7 @@ def make_job(*folders: Path) -> Generator[Job]:
     Parameters
     ----------
     *folders : Path
-        Their plain files are copied, but for notebooks, links, devices and huge files; a later folder wins.
+        What `plain_files` finds in them is copied; a later folder wins.
     """
     job = Job(new_folder(), next(_numbers) % _UIDS_OF_A_PROCESS)
     try:
@@ -201,14 +201,20 @@ def sweep_jobs() -> None:
             remove_tree(folder)
 
 
-def _copy_files(source: Path, target: Path) -> None:
-    for folder, _folders, names in os.walk(source, followlinks=False):
-        for path in (Path(folder) / name for name in names):
+def plain_files(folder: Path) -> Iterator[Path]:
+    """Find the files of a submission that its code gets: no notebooks, links, devices or huge files."""
+    for place, _folders, names in os.walk(folder, followlinks=False):
+        for path in (Path(place) / name for name in names):
             plain = path.is_file() and not path.is_symlink() and path.stat().st_size <= _MAX_FILE_BYTES
             if plain and path.suffix != ".ipynb":
-                copy = target / path.relative_to(source)
-                copy.parent.mkdir(parents=True, exist_ok=True)
-                shutil.copyfile(path, copy)
+                yield path
+
+
+def _copy_files(source: Path, target: Path) -> None:
+    for path in plain_files(source):
+        copy = target / path.relative_to(source)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(path, copy)
 
 
 @lru_cache(maxsize=1)

@@ -26,7 +26,6 @@ from vitrina_autograder.intake import set_aside
 from vitrina_autograder.job import Limits
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.run import Patience
-from vitrina_autograder.sandbox import sandbox_name
 from vitrina_autograder.verdicts import Record, load_record, save_record
 
 
@@ -138,7 +137,7 @@ def _record(paper: Paper, print_: str, examined: Examined) -> None:
     record.fingerprints = {**(earlier.fingerprints if earlier else {}), paper.notebook: print_}
     record.remarks = examined.remarks
     record.alarms = examined.alarms
-    record.sandbox = sandbox_name()
+    record.sandbox = examined.sandbox
     record.seconds = examined.seconds
     record.quarantine = examined.quarantine
     save_record(paper.course, record)

@@ -73,12 +73,17 @@ def verdict_from_data(data: Mapping[str, Any]) -> Verdict:
     return Verdict(**fields, outcomes=outcomes)
 
 
-def write_with_verdicts(path: Path, data: Mapping[str, Any]) -> None:
-    """Write fields of plain data, of which `verdicts` holds verdicts by exercise; a reader never sees half of it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
+def text_with_verdicts(data: Mapping[str, Any]) -> str:
+    """Make JSON of fields of plain data, of which `verdicts` holds verdicts by exercise."""
     verdicts = {key: verdict_to_data(verdict) for key, verdict in data["verdicts"].items()}
+    return json.dumps({**data, "verdicts": verdicts})
+
+
+def write_with_verdicts(path: Path, data: Mapping[str, Any]) -> None:
+    """Write what `text_with_verdicts` makes; a reader never sees half of it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_suffix(".draft")
-    draft.write_text(json.dumps({**data, "verdicts": verdicts}), encoding="utf-8")
+    draft.write_text(text_with_verdicts(data), encoding="utf-8")
     draft.replace(path)
 
 

@@ -19,7 +19,7 @@ from vitrina.judging import Case, Reply, judge
 from vitrina.protocol import MAX_ARRAY_BYTES, ProtocolError, receive, send
 from vitrina_autograder import exam as exam_module
 from vitrina_autograder.exam import Exam, Questioner, read_reply
-from vitrina_autograder.exercise import Draw, Exercise, exam_seed
+from vitrina_autograder.exercise import Draw, Exercise, exam_seed, exam_seeds
 
 SECRET = b"secret"
 
@@ -46,7 +46,7 @@ def place(monkeypatch):
 @pytest.fixture
 def exam(place):
     exercises = {"double": exercise("double"), "other": exercise("other"), "broken": exercise("broken", broken)}
-    exam = Exam(exercises, "ana", SECRET, place)
+    exam = Exam(exercises, "ana", exam_seeds(SECRET, "ana", exercises), place)
     yield exam
     exam.close()
 
@@ -91,7 +91,7 @@ def test_a_regrade_asks_the_same_and_another_student_is_asked_otherwise(place):
     asked = {}
     for attempt, (student, secret) in enumerate([("ana", SECRET), ("ana", SECRET), ("ben", SECRET), ("ana", b"other")]):
         address = place.with_name(str(attempt))
-        exam = Exam({"double": exercise("double")}, student, secret, address)
+        exam = Exam({"double": exercise("double")}, student, exam_seeds(secret, student, ["double"]), address)
         seen = asked.setdefault(attempt, [])
         exam.enter_cell("double", 1.0)
         sit(address, [lambda x, seen=seen: seen.append(x) or right(x)] * 4)
@@ -335,7 +335,7 @@ def test_our_own_failure_is_owned(exam, place, caplog):
 
 
 def test_the_socket_is_open_to_the_kernels_user_and_closed_at_the_end(place):
-    exam = Exam({}, "ana", SECRET, place)
+    exam = Exam({}, "ana", {}, place)
     assert place.stat().st_mode & 0o777 == 0o600
     exam.close()
     exam.close()

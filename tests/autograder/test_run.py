@@ -16,6 +16,7 @@ from nbformat.v4 import new_code_cell
 from corpus.toy_course import ASSIGNMENT, DOUBLE, SQUARE
 from vitrina_autograder.course import Course
 from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.exercise import exam_seeds
 from vitrina_autograder.job import Limits, make_job
 from vitrina_autograder.kernel import SandboxedKernelManager
 from vitrina_autograder.run import NotebookRun, Patience
@@ -35,8 +36,9 @@ def execute(toy_course: Course) -> Execute:
     """Run a notebook under the examiner's eyes."""
 
     def run(notebook: NotebookNode, patience: Patience | None = None, limits: Limits | None = None) -> NotebookRun:
-        examiner = examiner_for(toy_course, toy_course.assignment_folder(ASSIGNMENT))
-        with make_job() as job, examiner.exam("ana", job.examiner_address) as invigilator:
+        examiner = examiner_for(toy_course.assignment_folder(ASSIGNMENT))
+        seeds = exam_seeds(toy_course.secret, "ana", POINTS)
+        with make_job() as job, examiner.exam("ana", seeds, job.examiner_address) as invigilator:
             job.hand_over(job.examiner_address)
             made = NotebookRun(notebook, job, invigilator, limits or Limits(), patience or Patience())
             made.execute()

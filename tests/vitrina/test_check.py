@@ -48,7 +48,7 @@ def exam(monkeypatch):
     with tempfile.TemporaryDirectory() as folder:  # a socket's path must be short
         address = Path(folder) / "examiner"
         monkeypatch.setenv(EXAMINER_VARIABLE, str(address))
-        exam = Exam({"double": DOUBLE, "rules": RULES}, "ana", b"secret", address)
+        exam = Exam({"double": DOUBLE, "rules": RULES}, "ana", {"double": b"seed", "rules": b"seed"}, address)
         yield exam
         exam.close()
 
