@@ -14,14 +14,16 @@ import sys
 import threading
 import weakref
 from collections.abc import Generator, Mapping
+from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from vitrina.judging import Verdict
 from vitrina.protocol import ProtocolError, receive, send
+from vitrina_autograder.course import CourseError
 from vitrina_autograder.exam import Exam
-from vitrina_autograder.exercise import AnyExercise, load_exercises
+from vitrina_autograder.exercise import AnyExercise, Outline, load_exercises, outline
 from vitrina_autograder.job import new_folder, remove_tree
 from vitrina_autograder.verdicts import verdict_from_data, verdict_to_data
 
@@ -83,7 +85,7 @@ class Examiner:
 
     Raises
     ------
-    ExaminerError
+    CourseError
         When the process does not get ready, for example because `exercises.py` has an error.
     """
 
@@ -102,7 +104,7 @@ class Examiner:
         self._life.settimeout(_START_SECONDS)
         if not self._life.recv(1):
             self.close()
-            raise ExaminerError(f"the examiner of {folder} does not start; the error stands above")
+            raise CourseError(f"the examiner of {folder} does not start; the error stands above")
 
     @property
     def alive(self) -> bool:
@@ -112,17 +114,27 @@ class Examiner:
     @contextlib.contextmanager
     def exam(self, student: str, seeds: Mapping[str, bytes], address: Path) -> Generator[Invigilator]:
         """Hold a student's exam with the cases of these seeds, listening for the kernel at `address`."""
+        with self._connected() as invigilator:
+            written = {exercise: seed.hex() for exercise, seed in seeds.items()}
+            invigilator.tell(student=student, seeds=written, address=str(address))
+            yield invigilator
+            invigilator.leave_cell()  # for the last alarms
+
+    def outlines(self) -> dict[str, Outline]:
+        """Ask what exercises there are, by id: only the examiner needs to import what they are made of."""
+        with self._connected() as connection:
+            found = [Outline(**fields) for fields in connection.tell(do="outline")["outlines"]]
+        return {outline.id: outline for outline in found}
+
+    @contextlib.contextmanager
+    def _connected(self) -> Generator[Invigilator]:
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as control:
             control.settimeout(_REPLY_SECONDS)
             try:
                 control.connect(str(self._address))
             except OSError as error:
                 raise ExaminerError(f"the examiner was lost: {error}") from error
-            invigilator = Invigilator(control)
-            written = {exercise: seed.hex() for exercise, seed in seeds.items()}
-            invigilator.tell(student=student, seeds=written, address=str(address))
-            yield invigilator
-            invigilator.leave_cell()  # for the last alarms
+            yield Invigilator(control)
 
     def close(self) -> None:
         """End the process; it ends by itself when nobody holds this handle any more."""
@@ -173,6 +185,9 @@ class _Office:
         """Hold one exam until its executor hangs up."""
         with control, contextlib.suppress(ProtocolError, OSError):
             opening = receive(control)
+            if opening.get("do") == "outline":
+                send(control, {"outlines": [asdict(outline(exercise)) for exercise in self._exercises.values()]})
+                return
             seeds = {exercise: bytes.fromhex(seed) for exercise, seed in opening["seeds"].items()}
             exam = Exam(self._exercises, opening["student"], seeds, Path(opening["address"]))
             with contextlib.closing(exam):

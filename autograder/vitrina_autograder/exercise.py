@@ -197,6 +197,28 @@ def _attempt(function: Function, arguments: Mapping[str, Any]) -> Array | None:
     return answer if answer.dtype.kind in "biuf" else None
 
 
+@dataclass(frozen=True)
+class Outline:
+    """What a report needs to know of an exercise: none of its code.
+
+    Attributes
+    ----------
+    hints : sequence of str
+        For the typical mistakes, in the order of the planted bugs.
+    """
+
+    id: str
+    title: str
+    competences: Sequence[str]
+    hints: Sequence[str] = ()
+
+
+def outline(exercise: AnyExercise) -> Outline:
+    """Give the outline of an exercise."""
+    hints = [] if isinstance(exercise, Quiz) else [bug.hint for bug in exercise.bugs]
+    return Outline(exercise.id, exercise.title, list(exercise.competences), list(dict.fromkeys(hints)))
+
+
 def exam_seed(secret: bytes, student: str, exercise: str) -> bytes:
     """Derive the seed of a student's exam: a regrade repeats itself and two students differ."""
     message = b"\0".join(part.encode("utf-8", "surrogatepass") for part in (student, exercise))

@@ -18,7 +18,7 @@ from corpus.small_class import ANSWERS, grade, hand_in, outcome
 from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, WHY
 from vitrina_autograder import grade as grading
 from vitrina_autograder.course import Course, CourseError
-from vitrina_autograder.examiner import ExaminerError
+from vitrina_autograder.examiner import ExaminerError, examiner_for
 from vitrina_autograder.grade import Grading, feedback_pages, read_grades
 from vitrina_autograder.report import show_report
 from vitrina_autograder.verdicts import load_record
@@ -154,3 +154,19 @@ def test_a_result_for_other_work_is_not_used(class_of_four: Course, solved: dict
     grade(class_of_four)
     assert read_grades(class_of_four, ASSIGNMENT)["bea"].score < 7
     assert not os.path.lexists(forged)
+
+
+def test_exercises_with_an_error_cost_nobody_anything(class_of_four: Course):
+    """It is the instructor's to mend: nobody gets a zero, nobody is quarantined."""
+    exercises = class_of_four.assignment_folder(ASSIGNMENT) / "exercises.py"
+    exercises.write_text(exercises.read_text() + "\nraise ValueError('not ready')\n")
+    with pytest.raises(CourseError, match="does not start"):
+        grade(class_of_four)
+    assert set(outcome(class_of_four).values()) == {(None, None)}
+
+
+def test_the_examiner_tells_what_exercises_there_are(toy_course: Course):
+    outlines = examiner_for(toy_course.assignment_folder(ASSIGNMENT)).outlines()
+    assert list(outlines) == ["double", "square", "quiz"]
+    assert outlines["double"].hints == ["That is the square."]
+    assert outlines["quiz"].competences == ["theory"]
