@@ -70,6 +70,11 @@ class Group:
         return ["/bin/sh", "-c", " && ".join([*enter, 'exec "$@"']), "sh", *command]
 
     @property
+    def processes(self) -> list[int]:
+        """The processes in the group, as far as they can be seen from here."""
+        return _processes(self.folders[0])
+
+    @property
     def memory_kills(self) -> int:
         """How many processes the system killed because the group used more memory than it may."""
         with contextlib.suppress(OSError):
@@ -248,8 +253,13 @@ def _subgroups(folder: Path) -> list[Path]:
 def _kill(folder: Path) -> None:
     with contextlib.suppress(OSError):
         (folder / "cgroup.kill").write_text("1")  # all at once, where the system can
+    for process in _processes(folder):
+        with contextlib.suppress(OSError):
+            os.kill(process, signal.SIGKILL)
+
+
+def _processes(folder: Path) -> list[int]:
     with contextlib.suppress(OSError):
-        for process in map(int, (folder / "cgroup.procs").read_text().split()):
-            if process:  # 0 is one that cannot be seen from here
-                with contextlib.suppress(OSError):
-                    os.kill(process, signal.SIGKILL)
+        found = map(int, (folder / "cgroup.procs").read_text().split())
+        return [process for process in found if process]  # 0 is one that cannot be seen from here
+    return []

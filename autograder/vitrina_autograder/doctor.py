@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
+from vitrina_autograder.bubblewrap import find_bubblewrap
 from vitrina_autograder.course import Course, CourseError
-from vitrina_autograder.sandbox import find_bubblewrap, sandbox_problem
+from vitrina_autograder.sandbox import sandbox_problem
 from vitrina_datasets import cache_folder, mnist
 
 _NEEDED = ("jupyterlab", "keras", "matplotlib", "mlxtend", "nbgrader", "numpy", "tensorflow", "jupytext", "typer")

@@ -9,6 +9,7 @@ import os
 import shutil
 import subprocess
 import tempfile
+import time
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -24,6 +25,8 @@ _UIDS = 1 << 24
 _UIDS_OF_A_PROCESS = 1 << 8
 _numbers = itertools.count()
 _MAX_FILE_BYTES = 100 << 20
+_REMOVALS = 5
+_PAUSE_SECONDS = 0.2
 _GROUPS = "groups"
 #: Processes of ours that stand guard over a kernel, in its group.
 _GUARDS = 8
@@ -93,6 +96,21 @@ class Job:
         return self.root / "work"
 
     @property
+    def home(self) -> Path:
+        """The home folder, where the sandbox cannot lay an empty disk over everybody's."""
+        return self.root / "home"
+
+    @property
+    def temporary(self) -> Path:
+        """The folder for temporary files, where the sandbox cannot lay an empty disk over everybody's."""
+        return self.root / "tmp"
+
+    @property
+    def writable(self) -> tuple[Path, ...]:
+        """The folders that a student's code may write to, besides those of its sockets."""
+        return (self.work, self.home, self.temporary)
+
+    @property
     def examiner_address(self) -> Path:
         """Where the examiner listens."""
         return self.root / "exam" / "examiner"
@@ -123,7 +141,7 @@ class Job:
         return groups.new(name, limits.resident_bytes, limits.processes + _GUARDS)
 
     def order(self, limits: Limits) -> dict[str, Any]:
-        """Say to `inside.py` where a student's code starts, as whom, and within what limits."""
+        """Say to `inside` where a student's code starts, as whom, and within what limits."""
         return {
             "given": str(self.given),
             "work": str(self.work),
@@ -151,11 +169,11 @@ def make_job(*folders: Path) -> Generator[Job]:
     """
     job = Job(new_folder(), next(_numbers) % _UIDS_OF_A_PROCESS)
     try:
-        for folder in (job.given, job.work, job.examiner_address.parent):
+        for folder in (job.given, *job.writable, job.examiner_address.parent):
             folder.mkdir()
         for folder in folders:
             _copy_files(folder, job.given)
-        job.hand_over(job.work, job.given, *job.given.rglob("*"))
+        job.hand_over(*job.writable, job.given, *job.given.rglob("*"))
         yield job
     finally:
         if groups := control_groups():
@@ -168,7 +186,11 @@ def remove_tree(folder: Path) -> None:
 
     Python's own `shutil.rmtree` recurses and gives up on a thousand folders in each other.
     """
-    subprocess.run(["rm", "-rf", "--", str(folder)], stderr=subprocess.DEVNULL, check=False)
+    for _attempt in range(_REMOVALS):  # what was just killed may still be writing
+        subprocess.run(["rm", "-rf", "--", str(folder)], stderr=subprocess.DEVNULL, check=False)
+        if not folder.exists():
+            return
+        time.sleep(_PAUSE_SECONDS)
 
 
 def new_folder() -> Path:

@@ -13,6 +13,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
+from vitrina_autograder.disk import processes_below, used_bytes
 from vitrina_autograder.job import Job, Limits
 from vitrina_autograder.sandbox import sandboxed
 
@@ -53,6 +54,7 @@ class SandboxedKernelManager(AsyncKernelManager):
         self.wires = wires
         self.modules = modules
         self.group = job.new_group(limits)
+        self.filled_disk = False
         self.arguments = ["-f", connection_file, "--log-level=CRITICAL"]
         launcher = [sys.executable, "-m", "ipykernel_launcher", *self.arguments]
         self._spec = KernelSpec(
@@ -77,6 +79,13 @@ class SandboxedKernelManager(AsyncKernelManager):
         self.context.destroy(linger=0)
         if self.group:
             self.group.remove()
+
+    def has_filled_disk(self) -> bool:
+        """Look whether the kernel has written more than it may to the grader's own disk."""
+        processes = self.group.processes if self.group else processes_below(self.pid)
+        used = used_bytes((*self.job.writable, self.wires), processes)
+        self.filled_disk = self.filled_disk or used > self.limits.disk_bytes
+        return self.filled_disk
 
     @property
     def ran_out_of_memory(self) -> bool:

@@ -25,6 +25,14 @@ class SandboxProvisioner(LocalProvisioner):
                 return self.connection_info
         return await super().launch_kernel(cmd, **kwargs)
 
+    async def poll(self) -> int | None:
+        """Get the exit status, or `None` while it runs; whoever waits asks every second, and so the disk is watched."""
+        manager: Any = self.parent
+        status = await super().poll()
+        if status is None and self.process and not manager.filled_disk and manager.has_filled_disk():
+            await self.kill()
+        return status
+
     def _forked(self) -> WarmKernel | None:
         manager: Any = self.parent
         parent = warm_parent(manager.modules) if manager.modules is not None else None

@@ -26,6 +26,8 @@ from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.sandbox import open_variables
 
 _MAX_KERNELS = 4
+#: In less time nobody fills a disk.
+_BRIEF_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
@@ -161,8 +163,9 @@ class NotebookRun:
     def _execute(self, client: Client, index: int, *, replay: bool) -> None:
         original = self.notebook.cells[index]
         limit = self.patience.graded if graded_exercise(original) else self.patience.cell
+        seconds = 0.0
         try:
-            self._seconds += client.run(copy.deepcopy(original) if replay else original, index, limit)
+            seconds = client.run(copy.deepcopy(original) if replay else original, index, limit)
         except (ExaminerError, StoppedError):
             raise
         except CellTimeoutError:
@@ -174,6 +177,9 @@ class NotebookRun:
             raise KernelLostError(f"{type(error).__name__}: {error}"[:200]) from error
         finally:
             self.notebook.cells[index] = original
+            self._seconds += seconds
+        if seconds > _BRIEF_SECONDS and client.manager.has_filled_disk():
+            raise KernelLostError(self._used_up(client.manager))
         if client.left:
             raise KernelLostError(_("it ends the kernel (`exit()` or the like)"))
 
@@ -181,4 +187,6 @@ class NotebookRun:
         """Say what a kernel that ended had used more of than it may; nothing if it was something else."""
         if manager.ran_out_of_memory:
             return _("it used more than {size} GB of memory").format(size=f"{self.limits.resident_bytes / 2**30:.3g}")
+        if manager.filled_disk:
+            return _("it wrote more than {size} MB of files").format(size=self.limits.disk_bytes >> 20)
         return ""

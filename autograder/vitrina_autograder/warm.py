@@ -1,7 +1,8 @@
 """The warm parent: a process that has imported what kernels need, and forks one for each submission in milliseconds.
 
-It runs in the same sandbox as a kernel that is started cold, as `inside.py`, and gives every kernel it forks namespaces
-of its own. It only ever imports: the first operation of TensorFlow would make every forked child hang.
+In bubblewrap it runs in the same sandbox as a kernel that is started cold, and gives every kernel it forks namespaces
+of its own; with Landlock it shuts in what it forks. It only ever imports (`inside.warm`): the first operation of
+TensorFlow would make every forked child hang.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from pathlib import Path
 
 from vitrina_autograder.cgroup import Group
 from vitrina_autograder.job import Job, Limits
-from vitrina_autograder.sandbox import SANDBOX, kernel_variables, sandbox_name, warm_command
+from vitrina_autograder.sandbox import forkable, kernel_order, sandbox_name, warm_command
 
 _log = logging.getLogger(__name__)
 
@@ -150,13 +151,7 @@ class WarmParent:
         WarmError
             When the parent was lost.
         """
-        order = {
-            **job.order(limits),
-            "shown": [str(path) for path in (job.given, job.examiner_address.parent, wires)],
-            "writable": [str(wires)],
-            "variables": kernel_variables(job),
-            "arguments": list(arguments),
-        }
+        order = kernel_order(job, limits, wires, arguments)
         ours, theirs = socket.socketpair()
         ours.settimeout(_FORK_SECONDS)
         ours.setsockopt(socket.SOL_SOCKET, socket.SO_PASSCRED, 1)
@@ -205,10 +200,10 @@ def _sender(line: socket.socket) -> int:
 def warm_parent(modules: Sequence[str]) -> WarmParent | None:
     """Get the warm parent that has imported these modules; `None`, said once, where there can be none."""
     with _starting:
-        parent = _started(tuple(modules), os.getpid())
+        parent = _started(tuple(modules), sandbox_name(), os.getpid())
         if parent is not None and not parent.alive:
             forget_parents()
-            parent = _started(tuple(modules), os.getpid())
+            parent = _started(tuple(modules), sandbox_name(), os.getpid())
         return parent
 
 
@@ -218,10 +213,10 @@ def forget_parents() -> None:
 
 
 @lru_cache(maxsize=1)
-def _started(modules: tuple[str, ...], _process: int) -> WarmParent | None:
+def _started(modules: tuple[str, ...], _sandbox: str, _process: int) -> WarmParent | None:
     try:
-        if sandbox_name() != SANDBOX:
-            raise WarmError("it needs bubblewrap")
+        if not forkable():
+            raise WarmError("it needs a sandbox")
         return WarmParent(modules)
     except (WarmError, OSError) as error:
         _log.warning("kernels start cold, which takes some seconds each: no warm parent here (%s)", error)

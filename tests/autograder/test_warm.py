@@ -22,7 +22,7 @@ from vitrina_autograder import sandbox, warm
 from vitrina_autograder.client import Client
 from vitrina_autograder.job import Job, Limits, make_job
 from vitrina_autograder.kernel import SandboxedKernelManager
-from vitrina_autograder.sandbox import UNSAFE_VARIABLE
+from vitrina_autograder.sandbox import SANDBOX_VARIABLE, UNSAFE_VARIABLE
 from vitrina_autograder.warm import WarmKernel, forget_parents, warm_parent
 
 MODULES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "colorsys", "matplotlib.pyplot", "no_such_module")
@@ -183,13 +183,11 @@ class TestTheEnd:
 
 class TestWithout:
     @pytest.fixture(autouse=True)
-    def _no_bubblewrap(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    def _no_sandbox(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
         monkeypatch.setenv(UNSAFE_VARIABLE, "1")
-        monkeypatch.setattr(sandbox, "find_bubblewrap", lambda: None)
-        sandbox.sandbox_problem.cache_clear()
+        monkeypatch.setenv(SANDBOX_VARIABLE, "none")
         forget_parents()
         yield
-        sandbox.sandbox_problem.cache_clear()
         forget_parents()
 
     def test_kernels_start_cold_and_that_is_said_once(self, caplog: pytest.LogCaptureFixture):
@@ -199,7 +197,7 @@ class TestWithout:
                     assert isinstance(process, subprocess.Popen)
                     assert ask("print(1)") == 1
         assert [record.message for record in caplog.records] == [
-            "kernels start cold, which takes some seconds each: no warm parent here (it needs bubblewrap)"
+            "kernels start cold, which takes some seconds each: no warm parent here (it needs a sandbox)"
         ]
 
 
