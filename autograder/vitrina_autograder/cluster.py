@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import warnings
 from collections import Counter, deque
 from collections.abc import Generator, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -78,13 +79,16 @@ def examine_on_cluster(
 def _connected(address: str) -> Generator[Client]:
     try:
         from distributed import Client
+        from distributed.comm.addressing import get_address_host_port
     except ImportError:
         raise CourseError(
             "`--cluster` needs Dask, which is not installed here: run `make setup`, or "
             "`pip install -c constraints.txt -e './autograder[cluster]'`."
         ) from None
     try:
-        client: Any = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
+        get_address_host_port(address)  # a client with an address of no form would not close
+        with warnings.catch_warnings(action="ignore"):  # of other versions: each worker is looked at
+            client: Any = Client(address, timeout=_CONNECT_SECONDS, set_as_default=False)
     except Exception as error:
         raise CourseError(
             f"There is no Dask scheduler at {address} ({error}). Start one with `dask scheduler`; it says its address."
