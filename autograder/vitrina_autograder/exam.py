@@ -240,7 +240,7 @@ def _is_reply(message: Mapping[str, Any]) -> bool:
     """Whether a message has the form of those that the kit's client sends."""
     status, mutated = message.get("status"), message.get("mutated")
     return (
-        message.keys() == {"status", "value", "error", "mutated"}
+        set(message) == {"status", "value", "error", "mutated"}
         and isinstance(status, str)
         and status in REPLY_STATUSES
         and isinstance(message["value"], str | np.ndarray | None)

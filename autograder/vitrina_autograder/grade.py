@@ -17,8 +17,11 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 
 from vitrina.messages import _
+from vitrina.values import plain_text
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.examination import Paper, examine, fingerprint, has_result, keep_result, restored
+from vitrina_autograder.folders import no_notebook
+from vitrina_autograder.intake import UnreadableError
 from vitrina_autograder.job import remove_tree, sweep_jobs
 from vitrina_autograder.preprocessors import Examination, adopt_notebooks
 from vitrina_autograder.release import load_config, nbgrader_api
@@ -28,7 +31,7 @@ from vitrina_autograder.verdicts import Record, load_record, save_record
 _log = logging.getLogger(__name__)
 
 #: What nbgrader takes for a pattern, or cannot match.
-_UNUSABLE = re.compile(r"[*?\[\]\r\n]")
+_UNUSABLE = re.compile(r"[*?\[\]\r\n\ud800-\udfff]")
 
 #: The line of a stack trace that says what was wrong.
 _ERROR_LINE = re.compile(r"^[\w.]*(?:Error|Exception)\b.*", re.MULTILINE)
@@ -87,6 +90,9 @@ class Grading:
     def _is_due(self, student: str) -> bool:
         try:
             return self._has_changed(student)
+        except UnreadableError as error:
+            self._note(student, _("nothing of it was read: {reason}").format(reason=error))
+            return False
         except Exception:  # recording will meet the same, and remark it
             _log.exception("%s: cannot be looked through", student)
             return True
@@ -98,7 +104,7 @@ class Grading:
         folder = self.course.submitted / student / self.assignment
         adopt_notebooks(self.course, self.assignment, folder)
         if not any(paper.submitted.exists() for paper in self._papers(student)):
-            self._note(student, _("no notebook was handed in"))
+            self._note(student, no_notebook(folder))
             return False
         record = load_record(self.course, self.assignment, student)
         graded = (self.course.autograded / student / self.assignment).is_dir()
@@ -158,7 +164,8 @@ class Grading:
         if not record.recorded:
             log = str(outcome.get("log") or outcome.get("error") or "")
             errors = _ERROR_LINE.findall(log) or [line for line in log.splitlines() if line.strip()] or ["?"]
-            record.quarantine = _("nbgrader could not record this: {reason}").format(reason=errors[-1][:_REASON_LENGTH])
+            reason = plain_text(errors[-1], _REASON_LENGTH)
+            record.quarantine = _("nbgrader could not record this: {reason}").format(reason=reason)
             record.remarks.append(record.quarantine)
         save_record(self.course, record)
 
@@ -201,5 +208,6 @@ def _grade(submission: Any) -> Grade:
 
 
 def feedback_pages(course: Course, assignment: str, student: str) -> Iterator[Path]:
-    """Find the feedback pages of a submission."""
-    yield from sorted((course.feedback / student / assignment).glob("*.html"))
+    """Find the feedback pages of a submission, among which a student's own files may lie."""
+    pages = (course.feedback / student / assignment / path.name for path in course.released_notebooks(assignment))
+    yield from (page for path in pages if (page := path.with_suffix(".html")).exists())
