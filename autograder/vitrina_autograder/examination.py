@@ -7,6 +7,7 @@ exactly the work it was made from.
 
 from __future__ import annotations
 
+import filecmp
 import hashlib
 import json
 import os
@@ -29,11 +30,11 @@ from vitrina_autograder.course import Course
 from vitrina_autograder.environment import environment
 from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.exercise import exam_seeds
+from vitrina_autograder.folders import is_aside, left_out, notebooks_in, refuse_links
 from vitrina_autograder.intake import (
     UnreadableError,
     add_remarks,
     blank_submission,
-    left_out,
     quarantine,
     read_submission,
     restore,
@@ -48,6 +49,7 @@ from vitrina_autograder.sandbox import sandbox_name
 from vitrina_autograder.verdicts import read_with_verdicts, write_with_verdicts
 
 _REMARK_LENGTH = 1000
+_MAX_NAMED = 10
 
 
 @dataclass(frozen=True)
@@ -115,7 +117,14 @@ class Examined:
 
 
 def restored(paper: Paper) -> NotebookNode:
-    """Read a submitted notebook and put it into the shape of the release; one that cannot be read is blank."""
+    """Read a submitted notebook and put it into the shape of the release; one that cannot be read is blank.
+
+    Raises
+    ------
+    UnreadableError
+        When the folder itself is a link: nothing at all is read then.
+    """
+    refuse_links(paper.submitted.parent)
     release = cast(NotebookNode, nbformat.read(paper.release, as_version=4))
     unreadable = ""
     try:
@@ -132,12 +141,18 @@ def restored(paper: Paper) -> NotebookNode:
 
 
 def _renamed(paper: Paper) -> list[str]:
-    """Say that a notebook was submitted under another name, of which a copy was made."""
+    """Say that a notebook was submitted under another name, of which a copy was made, or besides another one."""
+    folder = paper.submitted.parent
+    released = {path.name for path in paper.release.parent.glob("*.ipynb")}
+    others = [path for path in notebooks_in(folder) if path.parent != folder or path.name not in released]
     if not paper.submitted.is_file():
         return []
-    others = [path for path in sorted(paper.submitted.parent.glob("*.ipynb")) if path != paper.submitted]
-    same = [path.name for path in others if path.is_file() and path.read_bytes() == paper.submitted.read_bytes()]
-    return [_("submitted as `{name}`").format(name=name) for name in same]
+    same = {path for path in others if filecmp.cmp(path, paper.submitted, shallow=False)}
+    said = [
+        _("submitted as `{name}`") if path in same else _("`{name}` was handed in too, and is not graded")
+        for path in others[:_MAX_NAMED]
+    ]
+    return [text.format(name=path.relative_to(folder)) for text, path in zip(said, others, strict=False)]
 
 
 def seeds_for(paper: Paper, notebook: NotebookNode) -> dict[str, bytes]:
@@ -235,7 +250,7 @@ def fingerprint(paper: Paper, notebook: NotebookNode) -> str:
     for path in [*exercises, *_files(paper.submitted.parent), *_files(paper.release.parent)]:
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").digest()
-        digest.update(os.fsencode(path.name) + b"\0" + content)
+        digest.update(os.fsencode(_name_of(path, paper)) + b"\0" + content)
     return digest.hexdigest()
 
 
@@ -245,8 +260,15 @@ def _environment() -> dict[str, str]:
     return environment()
 
 
+def _name_of(path: Path, paper: Paper) -> str:
+    """Give a file's name, with the folder of the submission that it lies in."""
+    folder = paper.submitted.parent
+    return str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
+
+
 def _files(folder: Path) -> Sequence[Path]:
-    files = (path for path in folder.rglob("*") if path.is_file() and not path.is_symlink())
+    paths = (Path(place, name) for place, _folders, names in os.walk(folder) for name in names)
+    files = (path for path in paths if path.is_file() and not path.is_symlink() and not is_aside(path.name))
     return sorted(path for path in files if path.suffix != ".ipynb")
 
 

@@ -21,11 +21,14 @@ from typing import Any
 from nbgrader.api import Gradebook, MissingEntry
 
 from vitrina.messages import _
+from vitrina.values import plain_text
 from vitrina_autograder.client import StoppedError
 from vitrina_autograder.cluster import examine_on_cluster
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.examination import Paper, Rules, examine, fingerprint, has_result, keep_result, restored
 from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.folders import no_notebook
+from vitrina_autograder.intake import UnreadableError
 from vitrina_autograder.job import remove_tree, sweep_jobs
 from vitrina_autograder.preload import modules_of
 from vitrina_autograder.preprocessors import Examination, adopt_notebooks
@@ -37,7 +40,7 @@ from vitrina_autograder.warm import warm_parent
 _log = logging.getLogger(__name__)
 
 #: What nbgrader takes for a pattern, or cannot match.
-_UNUSABLE = re.compile(r"[*?\[\]\r\n]")
+_UNUSABLE = re.compile(r"[*?\[\]\r\n\ud800-\udfff]")
 
 #: The line of a stack trace that says what was wrong.
 _ERROR_LINE = re.compile(r"^[\w.]*(?:Error|Exception)\b.*", re.MULTILINE)
@@ -119,6 +122,9 @@ class Grading:
         """List what of a student's work is to be examined: nothing where nothing has changed."""
         try:
             due = self._has_changed(student, recorded)
+        except UnreadableError as error:
+            self._note(student, _("nothing of it was read: {reason}").format(reason=error))
+            due = False
         except Exception:  # recording will meet the same, and remark it
             _log.exception("%s: cannot be looked through", student)
             due = True
@@ -131,7 +137,7 @@ class Grading:
         folder = self.course.submitted / student / self.assignment
         adopt_notebooks(self.course, self.assignment, folder)
         if not any(paper.submitted.exists() for paper in self._papers(student)):
-            self._note(student, _("no notebook was handed in"))
+            self._note(student, no_notebook(folder))
             return False
         record = load_record(self.course, self.assignment, student)
         if self.force or not recorded or record is None or not record.recorded:
@@ -197,7 +203,8 @@ class Grading:
         if not record.recorded:
             log = str(outcome.get("log") or outcome.get("error") or "")
             errors = _ERROR_LINE.findall(log) or [line for line in log.splitlines() if line.strip()] or ["?"]
-            record.quarantine = _("nbgrader could not record this: {reason}").format(reason=errors[-1][:_REASON_LENGTH])
+            reason = plain_text(errors[-1], _REASON_LENGTH)
+            record.quarantine = _("nbgrader could not record this: {reason}").format(reason=reason)
             record.remarks.append(record.quarantine)
         save_record(self.course, record)
 
@@ -267,5 +274,6 @@ def _grade(submission: Any) -> Grade:
 
 
 def feedback_pages(course: Course, assignment: str, student: str) -> Iterator[Path]:
-    """Find the feedback pages of a submission."""
-    yield from sorted((course.feedback / student / assignment).glob("*.html"))
+    """Find the feedback pages of a submission, among which a student's own files may lie."""
+    pages = (course.feedback / student / assignment / path.name for path in course.released_notebooks(assignment))
+    yield from (page for path in pages if (page := path.with_suffix(".html")).exists())

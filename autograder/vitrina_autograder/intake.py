@@ -7,7 +7,6 @@ else in it is believed. Flags, points, ids and locked text come from the release
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import count
@@ -18,7 +17,6 @@ from uuid import uuid4
 import nbformat
 from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
-from nbgrader.utils import parse_utc
 
 from vitrina.messages import _
 from vitrina_autograder.marks import is_answer, is_check, is_locked
@@ -27,9 +25,11 @@ from vitrina_autograder.marks import is_answer, is_check, is_locked
 _REMARKS = "vitrina_remarks"
 _QUARANTINE = "vitrina_quarantine"
 
-#: How a file's name ends that was set aside.
-_ASIDE = ".left-out"
-_MAX_FILE_BYTES = 200 << 20
+#: A larger file is not read.
+MAX_FILE_BYTES = 200 << 20
+#: Brackets, braces and commas: more than a notebook of that size has, as each may become an object in our memory.
+_MAX_VALUES = 10_000_000
+_MAX_CELLS = 5000
 _MAX_SOURCE = 1 << 20
 #: The kinds of cells there are, and what each has beside id, metadata and source. nbformat's own makers validate, which
 #: would be most of the time of reading a notebook.
@@ -38,6 +38,7 @@ _OWN_FIELDS: dict[str, Callable[[], dict[str, Any]]] = {
     "markdown": dict,
     "raw": dict,
 }
+_CONFLICT = b"\n<<<<<<< "
 _IMAGE_TYPES = ("image/png", "image/jpeg", "image/gif")
 
 
@@ -58,7 +59,10 @@ def read_submission(path: Path) -> NotebookNode:
     UnreadableError
         When it is not a notebook.
     """
-    cells = [cell for item in _cells(_parse(path)) if (cell := _cell(item)) is not None]
+    items = _cells(_parse(path))
+    if len(items) > _MAX_CELLS:
+        raise UnreadableError(_("it has {count} cells: that is no notebook").format(count=len(items)))
+    cells = [cell for item in items if (cell := _cell(item)) is not None]
     # not new_notebook, which would take the ids from copies of a cell: by them the last copy is found
     return cast(NotebookNode, nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
 
@@ -66,14 +70,18 @@ def read_submission(path: Path) -> NotebookNode:
 def _parse(path: Path) -> dict[str, Any]:
     if path.is_symlink() or not path.is_file():
         raise UnreadableError(_("it is not a file"))
-    if path.stat().st_size > _MAX_FILE_BYTES:
-        raise UnreadableError(_("it is larger than {size} MB").format(size=_MAX_FILE_BYTES >> 20))
+    if path.stat().st_size > MAX_FILE_BYTES:
+        raise UnreadableError(_("it is larger than {size} MB").format(size=MAX_FILE_BYTES >> 20))
     data = path.read_bytes()
     if not data.strip():
         raise UnreadableError(_("it is empty"))
+    if sum(map(data.count, (b"[", b"{", b","))) > _MAX_VALUES:
+        raise UnreadableError(_("it has millions of parts: that is no notebook"))
     try:
         tree = json.loads(_text(data))
     except (ValueError, RecursionError) as error:
+        if _CONFLICT in data:
+            raise UnreadableError(_("git has left a merge conflict in it (`<<<<<<<`)")) from error
         raise UnreadableError(_("it is not a notebook (JSON): {error}").format(error=error)) from error
     if not isinstance(tree, dict):
         raise UnreadableError(_("it is not a notebook: no cells"))
@@ -104,8 +112,8 @@ def _cell(item: object) -> NotebookNode | None:
     if not isinstance(item, dict):
         return None
     fields = cast(dict[str, Any], item)
-    kind = str(fields.get("cell_type"))
-    if kind not in _OWN_FIELDS:
+    kind = fields.get("cell_type")
+    if not isinstance(kind, str) or kind not in _OWN_FIELDS:
         return None
     cell = NotebookNode(
         cell_type=kind,
@@ -116,8 +124,9 @@ def _cell(item: object) -> NotebookNode | None:
     )
     metadata = fields.get("metadata")
     marks = cast(dict[str, Any], metadata).get("nbgrader") if isinstance(metadata, dict) else None
-    if isinstance(marks, dict):
-        cell.metadata["nbgrader"] = {"grade_id": str(cast(dict[str, Any], marks).get("grade_id", ""))}
+    mark = cast(dict[str, Any], marks).get("grade_id") if isinstance(marks, dict) else None
+    if isinstance(mark, str):
+        cell.metadata["nbgrader"] = {"grade_id": mark}
     attachments = _pictures(fields.get("attachments"))
     if attachments and cell.cell_type == "markdown":
         cell["attachments"] = attachments
@@ -167,36 +176,6 @@ def take_quarantine(notebook: NotebookNode) -> str:
     return str(notebook.metadata.pop(_QUARANTINE, ""))
 
 
-def set_aside(folder: Path, released: Path) -> None:
-    """Rename what nbgrader would follow out of a submission's folder or stumble over, so that it ignores it.
-
-    These are links, devices, a folder where the release has a file, and a `timestamp.txt` without a time in it. Of a
-    notebook the reading says what it is.
-    """
-    for path in (folder / file.name for file in released.iterdir()):
-        if path.is_dir() and not path.is_symlink():
-            path.rename(path.with_name(f".{path.name}{_ASIDE}"))
-    for place, folders, files in os.walk(folder):
-        names = [*files, *(name for name in folders if Path(place, name).is_symlink())]
-        for path in (Path(place) / name for name in names if not name.endswith((".ipynb", _ASIDE))):
-            if path.is_symlink() or not path.is_file() or (path == folder / "timestamp.txt" and not _is_time(path)):
-                path.rename(path.with_name(f".{path.name}{_ASIDE}"))
-
-
-def left_out(folder: Path) -> list[str]:
-    """Say what was set aside."""
-    names = (path.name.removeprefix(".").removesuffix(_ASIDE) for path in sorted(folder.rglob(f".*{_ASIDE}")))
-    return [_("`{name}` cannot be used and was left out").format(name=name) for name in names]
-
-
-def _is_time(path: Path) -> bool:
-    try:
-        parse_utc(path.read_text(encoding="utf-8").strip() or "2000-01-01")  # an empty file is no time to nbgrader
-    except (ValueError, OverflowError):
-        return False
-    return True
-
-
 def blank_submission(release: Path, reason: str) -> NotebookNode:
     """Give the released notebook in place of a file that cannot be read, with the reason on top."""
     notebook = cast(NotebookNode, nbformat.read(release, as_version=4))
@@ -219,8 +198,9 @@ def restore(notebook: NotebookNode, release: NotebookNode) -> list[str]:
 
     Every marked cell of the release (graded, solution or locked) is found again by its nbgrader id, its cell id or,
     for a `check(...)`, its text; it gets the released metadata and, if locked, the released text. Of copies the last
-    one counts, of a written answer the last one that says something. Missing cells are put back. All other cells
-    lose whatever nbgrader metadata they claim to have.
+    one counts, of a written answer the last one that says something. Missing cells are put back. Code that was
+    written into a locked cell, or merged with it, is kept in a cell of its own. All other cells lose whatever nbgrader
+    metadata they claim to have.
 
     Returns
     -------
@@ -235,10 +215,10 @@ def restore(notebook: NotebookNode, release: NotebookNode) -> list[str]:
     for cell in cells:
         cell.metadata.pop("nbgrader", None)
         cell.metadata.pop("tags", None)
-    for key, index in chosen.items():
-        cells[index] = _reshaped(cells[index], templates[key], remarks)
+    shaped = {index: _reshaped(cells[index], templates[key], remarks) for key, index in chosen.items()}
+    cells = [part for index, cell in enumerate(cells) for part in shaped.get(index, [cell])]
     first = next((index for index, cell in enumerate(release.cells) if "nbgrader" in cell.metadata), 0)
-    _put_back(cells, templates, {key: cells[index] for key, index in chosen.items()}, first, remarks)
+    _put_back(cells, templates, {key: shaped[index] for key, index in chosen.items()}, first, remarks)
     notebook.cells = cells
     _renew_ids(notebook.cells)
     earlier = take_remarks(notebook)
@@ -282,35 +262,50 @@ def _choose(
     return certain[-1].index
 
 
-def _reshaped(cell: NotebookNode, template: NotebookNode, remarks: list[str]) -> NotebookNode:
-    """Make a cell of the released one with the student's text, unless the text is locked."""
+def _reshaped(cell: NotebookNode, template: NotebookNode, remarks: list[str]) -> list[NotebookNode]:
+    """Make a cell of the released one with the student's text, unless that is locked; code added to it stays before."""
     shaped = cast(NotebookNode, nbformat.from_dict(template))
     if not is_locked(template):
         shaped.source = cell.source
         if "attachments" in cell and shaped.cell_type == "markdown":
             shaped["attachments"] = cell["attachments"]
-    elif cell.source != template.source or cell.cell_type != template.cell_type:
-        remarks.append(_("`{name}` was changed and has been restored").format(name=template.metadata.nbgrader.grade_id))
-    return shaped
+        return [shaped]
+    if cell.source == template.source and cell.cell_type == template.cell_type:
+        return [shaped]
+    text, kept = _("`{name}` was changed and has been restored"), list[NotebookNode]()
+    if cell.cell_type == template.cell_type == "code" and _has_more(cell, template):
+        text = _("`{name}` was changed and has been restored; the code that was added to it runs before it")
+        kept = [cell]
+    remarks.append(text.format(name=template.metadata.nbgrader.grade_id))
+    return [*kept, shaped]
+
+
+def _has_more(cell: NotebookNode, template: NotebookNode) -> bool:
+    """Whether all of the released text is there, and more."""
+    own, released = _squeezed(cell.source), _squeezed(template.source)
+    return released in own and released != own
 
 
 def _put_back(
     cells: list[NotebookNode],
     templates: Mapping[str, NotebookNode],
-    present: Mapping[str, NotebookNode],
+    present: Mapping[str, Sequence[NotebookNode]],
     first: int,
     remarks: list[str],
 ) -> None:
-    """Insert missing cells after the marked cell before them; the first one where it is in the release."""
-    previous: NotebookNode | None = None
+    """Insert missing cells after the marked cell before them; the first one where it is in the release.
+
+    A cell that was merged with the one before it is missing too: what is put back for it must not run after it.
+    """
+    position = first
     for key, template in templates.items():
-        cell = present.get(key)
-        if cell is None:
-            cell = cast(NotebookNode, nbformat.from_dict(template))
-            position = first if previous is None else _position(cells, previous) + 1
-            cells.insert(position, cell)
+        there = present.get(key)
+        if there is None:
+            cells.insert(position, cast(NotebookNode, nbformat.from_dict(template)))
             remarks.append(_("`{name}` was missing and has been put back").format(name=key))
-        previous = cell
+            position += 1
+        else:
+            position = _position(cells, there[0]) + (len(there) == 1)
 
 
 def _position(cells: Sequence[NotebookNode], wanted: NotebookNode) -> int:

@@ -22,7 +22,7 @@ from vitrina.judging import Verdict
 from vitrina.panel import html_panel
 from vitrina_autograder.course import Course
 from vitrina_autograder.examination import Examined, Paper, Rules, examine, fingerprint, restored, take_result
-from vitrina_autograder.intake import set_aside
+from vitrina_autograder.folders import notebooks_in, set_aside
 from vitrina_autograder.job import Limits
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.run import Patience
@@ -98,12 +98,11 @@ def adopt_notebooks(course: Course, assignment: str, folder: Path) -> dict[Path,
     set_aside(folder, course.release / assignment)
     released = course.released_notebooks(assignment)
     names = {path.name for path in released}
-    plain = [path for path in sorted(folder.glob("*.ipynb")) if path.is_file() and not path.is_symlink()]
-    unknown = [path for path in plain if path.name not in names]
+    unknown = [path for path in notebooks_in(folder) if path.parent != folder or path.name not in names]
     adopted: dict[Path, Path] = {}
     for wanted in released:
         if unknown and not os.path.lexists(folder / wanted.name):  # a copy over a dangling link would follow it
-            original = max(unknown, key=lambda path: _likeness(path, wanted))
+            original = max(unknown, key=lambda path: (_likeness(path, wanted), path.parent == folder))
             unknown.remove(original)
             adopted[original] = Path(shutil.copyfile(original, folder / wanted.name))
     return adopted

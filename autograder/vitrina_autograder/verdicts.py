@@ -5,7 +5,9 @@ The gradebook holds the scores; this file holds why: every case, every remark ab
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -13,6 +15,9 @@ from typing import Any, Literal
 
 from vitrina.judging import Outcome, Verdict
 from vitrina_autograder.course import Course
+
+_LONGEST_NAME = 240
+_SHORTENED = 50
 
 State = Literal["graded", "partly graded", "quarantined"]
 
@@ -95,6 +100,9 @@ def read_with_verdicts(path: Path) -> dict[str, Any]:
 
 def record_path(course: Course, assignment: str, student: str) -> Path:
     """Where the record of a submission lies."""
+    name = os.fsencode(student)
+    if len(name) > _LONGEST_NAME:  # names of files end at 255 bytes
+        student = f"{student[:_SHORTENED]}-{hashlib.sha256(name).hexdigest()[:16]}"
     return course.verdicts / assignment / f"{student}.json"
 
 

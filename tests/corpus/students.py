@@ -21,7 +21,7 @@ Writer = Callable[[Notebook, Path], None]
 
 CHECKS = ("check-double", "check-square", "check-quiz")
 FULL, NOTHING = (3.0, 2.0, 2.0), (0.0, 0.0, 0.0)
-_WRONG = {DOUBLE: "def double(x):\n    return x + 1", SQUARE: "def square(x):\n    return -x - 7", QUIZ: "answers = {}"}
+WRONG = {DOUBLE: "def double(x):\n    return x + 1", SQUARE: "def square(x):\n    return -x - 7", QUIZ: "answers = {}"}
 ONERROR = "onerror=alert(1)"
 
 
@@ -44,15 +44,15 @@ class Student:
     says: str = ""
 
 
-def _dump(notebook: Notebook, folder: Path, name: str = NOTEBOOK) -> None:
+def dump(notebook: Notebook, folder: Path, name: str = NOTEBOOK) -> None:
     (folder / name).write_text(json.dumps(notebook), encoding="utf-8")
 
 
-def _cell(notebook: Notebook, grade_id: str) -> dict[str, Any]:
+def cell_of(notebook: Notebook, grade_id: str) -> dict[str, Any]:
     return next(cell for cell in notebook["cells"] if cell["id"] == grade_id)
 
 
-def _own(source: str, kind: str = "code") -> dict[str, Any]:
+def own_cell(source: str, kind: str = "code") -> dict[str, Any]:
     return {"cell_type": kind, "metadata": {}, "source": source, **({"outputs": []} if kind == "code" else {})}
 
 
@@ -60,7 +60,7 @@ def changed(change: Change) -> Writer:
     """Hand in the notebook after a change made in place."""
 
     def write(notebook: Notebook, folder: Path) -> None:
-        _dump(change(notebook) or notebook, folder)
+        dump(change(notebook) or notebook, folder)
 
     return write
 
@@ -70,7 +70,7 @@ def solved_with(sources: dict[str, str]) -> Writer:
 
     def change(notebook: Notebook) -> None:
         for grade_id, source in sources.items():
-            _cell(notebook, grade_id)["source"] = source
+            cell_of(notebook, grade_id)["source"] = source
 
     return changed(change)
 
@@ -83,9 +83,9 @@ def cell_before(grade_id: str, source: str, *, wrong: bool = False) -> Writer:
     """Hand in a cell of one's own before a released one; with wrong solutions where it is to cheat."""
 
     def change(notebook: Notebook) -> None:
-        for key, wrong_source in _WRONG.items() if wrong else ():
-            _cell(notebook, key)["source"] = wrong_source
-        notebook["cells"].insert(notebook["cells"].index(_cell(notebook, grade_id)), _own(source))
+        for key, wrong_source in WRONG.items() if wrong else ():
+            cell_of(notebook, key)["source"] = wrong_source
+        notebook["cells"].insert(notebook["cells"].index(cell_of(notebook, grade_id)), own_cell(source))
 
     return changed(change)
 
@@ -100,11 +100,11 @@ def _content(data: bytes) -> Writer:
 
 
 def _marks(grade_id: str, **marks: Any) -> Writer:
-    return changed(lambda notebook: _cell(notebook, grade_id)["metadata"]["nbgrader"].update(marks))
+    return changed(lambda notebook: cell_of(notebook, grade_id)["metadata"]["nbgrader"].update(marks))
 
 
 def _copy_of(grade_id: str) -> Change:
-    return lambda notebook: notebook["cells"].append(copy.deepcopy(_cell(notebook, grade_id)))
+    return lambda notebook: notebook["cells"].append(copy.deepcopy(cell_of(notebook, grade_id)))
 
 
 def _old_schema(notebook: Notebook) -> None:
@@ -120,9 +120,9 @@ def _stripped(notebook: Notebook) -> None:
 
 
 def _edited_check(notebook: Notebook) -> None:
-    for key, wrong_source in _WRONG.items():
-        _cell(notebook, key)["source"] = wrong_source
-    _cell(notebook, CHECKS[0])["source"] = "3.0"
+    for key, wrong_source in WRONG.items():
+        cell_of(notebook, key)["source"] = wrong_source
+    cell_of(notebook, CHECKS[0])["source"] = "3.0"
 
 
 def _link_to_solution(_notebook: Notebook, folder: Path) -> None:
@@ -138,7 +138,7 @@ def _links_beside(notebook: Notebook, folder: Path) -> None:
     (folder / "key.txt").symlink_to(folder.parents[2] / "course_secret")
     (folder / "gone.txt").symlink_to("/nowhere")
     (folder / "folder").symlink_to(folder.parents[2] / "source")
-    _dump(notebook, folder)
+    dump(notebook, folder)
 
 
 def _own_numpy(notebook: Notebook, folder: Path) -> None:
@@ -148,18 +148,18 @@ def _own_numpy(notebook: Notebook, folder: Path) -> None:
 
 def _bad_timestamp(notebook: Notebook, folder: Path) -> None:
     (folder / "timestamp.txt").write_text("yesterday, before noon")
-    _dump(notebook, folder)
+    dump(notebook, folder)
 
 
 def _pages(notebook: Notebook) -> None:
-    _cell(notebook, WHY)["source"] = f"Because <img src=x {ONERROR}> <script>alert(2)</script> it is so."
+    cell_of(notebook, WHY)["source"] = f"Because <img src=x {ONERROR}> <script>alert(2)</script> it is so."
     script = 'from IPython.display import HTML, Javascript, display\ndisplay(HTML("<script>alert(3)</script>hello"))\n'
     script += f"display(HTML('<img src=x {ONERROR}>'), Javascript('alert(4)'))\n"
     script += (
         "display({'image/svg+xml': '<svg onload=alert(5)></svg>', 'text/latex': '<script>alert(6)</script>'}, raw=True)"
     )
-    notebook["cells"] += [_own(script), _own(f"[x](javascript:alert(7)) <b {ONERROR}>bold</b>", "markdown")]
-    notebook["cells"] += [_own(f"raw <script>alert(8)</script> <img src=x {ONERROR}>", "raw")]
+    notebook["cells"] += [own_cell(script), own_cell(f"[x](javascript:alert(7)) <b {ONERROR}>bold</b>", "markdown")]
+    notebook["cells"] += [own_cell(f"raw <script>alert(8)</script> <img src=x {ONERROR}>", "raw")]
 
 
 HONEST: dict[str, Student] = {
@@ -167,7 +167,7 @@ HONEST: dict[str, Student] = {
     "alternative": Student(double("import numpy\ndouble = lambda values: numpy.add(values, values)")),
     "wrong": Student(
         solved_with(
-            {DOUBLE: "def double(x):\n    return x**2", SQUARE: _WRONG[SQUARE], QUIZ: 'answers = {"one": "no"}'}
+            {DOUBLE: "def double(x):\n    return x**2", SQUARE: WRONG[SQUARE], QUIZ: 'answers = {"one": "no"}'}
         ),
         (0.75, 0.0, 0.0),  # zero is its own square
         "That is the square",
@@ -212,14 +212,14 @@ CLUMSY: dict[str, Student] = {
     "not graded": Student(_marks(CHECKS[0], grade=False)),
     "answer made a check": Student(_marks(WHY, solution=False)),
     "deleted check": Student(
-        changed(lambda nb: nb["cells"].remove(_cell(nb, CHECKS[0]))), says="`check-double` was missing"
+        changed(lambda nb: nb["cells"].remove(cell_of(nb, CHECKS[0]))), says="`check-double` was missing"
     ),
     "stripped": Student(changed(_stripped), says="`solution-double` was missing"),
     "no cells": Student(changed(lambda nb: {**nb, "cells": []}), NOTHING, "was missing"),
     "corrupt": Student(_content(b'{"cells": ['), NOTHING, "could not be read"),
     "empty file": Student(_content(b""), NOTHING, "it is empty"),
     "page": Student(_content(b"<html>Sign in</html>"), NOTHING, "could not be read"),
-    "renamed": Student(lambda nb, folder: _dump(nb, folder, "toy (1).ipynb"), says=r"submitted as `toy \(1\).ipynb`"),
+    "renamed": Student(lambda nb, folder: dump(nb, folder, "toy (1).ipynb"), says=r"submitted as `toy \(1\).ipynb`"),
     "bad timestamp": Student(_bad_timestamp, says="`timestamp.txt` cannot be used"),
 }
 
@@ -280,7 +280,7 @@ DISHONEST: dict[str, Student] = {
     "links beside": Student(_links_beside, says="`key.txt` cannot be used"),
     "scripts": Student(changed(_pages)),
     "other exercise's cell": Student(
-        solved_with({DOUBLE: _WRONG[DOUBLE], SQUARE: "square = lambda x: x * x\ncheck('double', lambda x: 2 * x)\n"}),
+        solved_with({DOUBLE: WRONG[DOUBLE], SQUARE: "square = lambda x: x * x\ncheck('double', lambda x: 2 * x)\n"}),
         (0.0, 2.0, 2.0),
     ),
 }
