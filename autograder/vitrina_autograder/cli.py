@@ -6,25 +6,27 @@ import logging
 import os
 import time
 import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vitrina_autograder import demo as demo_class
+from vitrina_autograder.audit import hash_files, note_by_hand, note_event, note_run, versions
 from vitrina_autograder.build import build_assignment
+from vitrina_autograder.cli_returns import returns
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.doctor import examine_machine
 from vitrina_autograder.grade import Grading, submitted_students
 from vitrina_autograder.kit import make_kit
+from vitrina_autograder.lateness import settle
 from vitrina_autograder.materials import write_materials
 from vitrina_autograder.release import release_assignment
 from vitrina_autograder.report import show_report
 from vitrina_autograder.sandbox import UNSAFE_VARIABLE, sandbox_problem
+from vitrina_autograder.standing import refresh_feedback
+from vitrina_autograder.terminal import Assignment, console, friendly
 
 _CORES = os.cpu_count() or 1
 
@@ -37,11 +39,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-console = Console()
+app.add_typer(returns)
 logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a kernel that a student killed leaves tasks behind
 warnings.filterwarnings("ignore", module="nbgrader")  # its use of SQLAlchemy is no news for an instructor
 
-Assignment = Annotated[str, typer.Argument(help="The assignment, for example `week2`.")]
 Assignments = Annotated[list[str] | None, typer.Argument(help="Assignments, for example `week2`; all by default.")]
 Unsafe = Annotated[
     bool,
@@ -53,7 +54,7 @@ Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many submiss
 @app.command()
 def build(assignments: Assignments = None) -> None:
     """Build nbgrader's source notebooks from the text sources."""
-    with _friendly():
+    with friendly():
         course = Course.find()
         for name in _names(course, assignments):
             for path in build_assignment(course, name, write_materials(course, name)):
@@ -63,7 +64,7 @@ def build(assignments: Assignments = None) -> None:
 @app.command()
 def release(assignments: Assignments = None) -> None:
     """Build, make the students' version, prove that no solution is in it, and pack the zip to hand out."""
-    with _friendly():
+    with friendly():
         course = Course.find()
         for name in _names(course, assignments):
             _release(course, name)
@@ -84,7 +85,7 @@ def grade(
     enters. Scores and comments given by hand are kept. Open formgrader to grade the written answers:
     `jupyter lab`, then *Nbgrader > Formgrader*.
     """
-    with _friendly():
+    with friendly():
         course = Course.find()
         name = course.assignment_name(assignment)
         students = student or submitted_students(course, name)
@@ -97,7 +98,7 @@ def grade(
 @app.command()
 def report(assignment: Assignment) -> None:
     """Print the report of the last grading again."""
-    with _friendly():
+    with friendly():
         course = Course.find()
         show_report(course, course.assignment_name(assignment), console)
 
@@ -105,7 +106,7 @@ def report(assignment: Assignment) -> None:
 @app.command()
 def demo(jobs: Jobs = _CORES) -> None:
     """Build, release and grade a made-up class of twelve: right, wrong, blank, endless, copied, corrupt ..."""
-    with _friendly():
+    with friendly():
         start = time.monotonic()
         course = demo_class.demo_course(Course.find())
         _release(course, demo_class.ASSIGNMENT)
@@ -135,16 +136,6 @@ def doctor() -> None:
     raise typer.Exit(int(ill))
 
 
-@contextmanager
-def _friendly() -> Generator[None]:
-    """Show what an instructor has to put right as a sentence, not as a stack trace."""
-    try:
-        yield
-    except CourseError as error:
-        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(1) from None
-
-
 def _names(course: Course, assignments: list[str] | None) -> list[str]:
     return [course.assignment_name(name) for name in assignments or course.assignment_names()]
 
@@ -152,12 +143,18 @@ def _names(course: Course, assignments: list[str] | None) -> list[str]:
 def _release(course: Course, name: str) -> None:
     build_assignment(course, name, write_materials(course, name))
     folder = release_assignment(course, name)
+    note_event(
+        course, "release", assignment=name, content=hash_files(course.released_notebooks(name)), versions=versions()
+    )
     console.print(f"released {os.path.relpath(folder)}: searched, no line of a solution in it")
 
 
 def _grade(course: Course, name: str, students: list[str], *, jobs: int, force: bool, unsafe: bool) -> None:
     if unsafe:
         os.environ[UNSAFE_VARIABLE] = "1"
+    settle(course, name)  # an error in the due times is met before anything runs
+    note_by_hand(course, name)
+    note_event(course, "grading began", assignment=name, students=students, jobs=jobs, force=force, versions=versions())
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
     )
@@ -172,3 +169,5 @@ def _grade(course: Course, name: str, students: list[str], *, jobs: int, force: 
                 bar.advance(recording)
 
         Grading(course, name, jobs, force, progress).run(students)
+    note_run(course, name, students)
+    refresh_feedback(course, name)

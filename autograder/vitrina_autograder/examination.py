@@ -25,6 +25,7 @@ from vitrina.values import plain_text
 from vitrina_autograder.copies import kit_copies
 from vitrina_autograder.course import Course
 from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.identities import name_remarks
 from vitrina_autograder.intake import (
     UnreadableError,
     add_remarks,
@@ -118,6 +119,7 @@ def restored(paper: Paper) -> NotebookNode:
         quarantine(notebook, unreadable)
     folder = paper.submitted.parent
     add_remarks(notebook, [*_renamed(paper), *left_out(folder), *kit_copies(notebook, release, _files(folder))])
+    add_remarks(notebook, name_remarks(paper.course, paper.student, notebook))
     return notebook
 
 

@@ -80,10 +80,15 @@ def _decoded(code: re.Match[str]) -> str:
 @pass_context
 def clean_markdown(context: Context, source: str) -> str:
     """Render Markdown as nbconvert does, and keep the harmless part."""
+    cell = context.get("cell") or {}
+    return markdown_html(source, cell.get("attachments", {}))
+
+
+def markdown_html(source: str, attachments: dict[str, dict[str, str]] | None = None) -> str:
+    """Make harmless HTML of Markdown that anybody wrote; `attachments` are a cell's pictures."""
     if _is_heavy(source):
         return clean_html(source)
-    cell = context.get("cell") or {}
-    renderer = IPythonRenderer(escape=False, attachments=cell.get("attachments", {}))
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True, attachments=attachments or {})
     return clean_html(MarkdownWithMath(renderer=renderer).render(source))
 
 

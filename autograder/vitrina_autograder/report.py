@@ -106,7 +106,7 @@ def _by_hand(row: Row) -> str:
 
 
 def _total(row: Row) -> str:
-    return f"{row.grade.score:g}/{row.grade.max_score:g}" if row.grade else "–"
+    return f"{row.grade.total:g}/{row.grade.max_score:g}" if row.grade else "–"
 
 
 def _competences(rows: Sequence[Row], exercises: Mapping[str, AnyExercise]) -> RenderableType:
