@@ -82,10 +82,10 @@ class Export:
     def remarks(self) -> Iterator[str]:
         """Say what the instructor has to know."""
         named = {
-            _("{count} students still have answers to grade by hand: {names}"): self.waiting,
-            _("{count} submissions could not be graded: {names}"): self.ungraded,
-            _("{count} students are not in the roster, or twice: {names}"): self.unknown,
-            _("{count} students of the roster have no grade: {names}"): self.missing,
+            _("students who still have answers to grade by hand ({count}): {names}"): self.waiting,
+            _("submissions that could not be graded ({count}): {names}"): self.ungraded,
+            _("students who are not in the roster, or not clearly ({count}): {names}"): self.unknown,
+            _("students of the roster without a grade here ({count}): {names}"): self.missing,
         }
         for text, names in named.items():
             if names:

@@ -119,7 +119,7 @@ def student_id(name: str) -> str:
     """Make an id of a name: `María del Mar Núñez` becomes `maria-del-mar-nunez`; other scripts stay as they are."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode()
     text = plain if re.search(r"[A-Za-z0-9]", plain) else unicodedata.normalize("NFC", name)
-    return re.sub(r"[^\w@.]+", "-", text).strip("-._").casefold()[:_LONGEST_ID] or "student"
+    return re.sub(r"[^\w@.]+|_+", "-", text).strip("-._").casefold()[:_LONGEST_ID] or "student"
 
 
 def gives_away(identity: Identity, text: str) -> bool:
