@@ -6,9 +6,10 @@ Plain `nbgrader autograde week2`, formgrader's *Autograde* button and `vitrina g
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbgrader.preprocessors import AssignLatePenalties, LimitOutput, OverwriteCells, SaveAutoGrades
+from nbgrader.preprocessors import AssignLatePenalties, GetGrades, LimitOutput, OverwriteCells, SaveAutoGrades
 
 from vitrina_autograder.feedback import FeedbackExporter
+from vitrina_autograder.lateness import CarryDeadlines, LatePolicy, SettleLateness, carry_due
 from vitrina_autograder.pages import CleanOutputs, clean_html, clean_markdown
 from vitrina_autograder.preprocessors import Examination, SubmissionExporter, adopt_renamed
 
@@ -29,11 +30,18 @@ c.Autograde.autograde_preprocessors = [
     ClearMetadataPreprocessor,
     LimitOutput,
     SaveAutoGrades,
+    CarryDeadlines,
     AssignLatePenalties,
 ]
-
-c.GenerateFeedback.exporter_class = FeedbackExporter
 
 # Scripts in a student's outputs or Markdown never run in an instructor's page.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {"clean_html": clean_html, "markdown2html": clean_markdown}
+
+# Due times, extensions and the late policy come from assignments/deadlines.toml and `vitrina extend`.
+c.GenerateAssignment.post_convert_hook = carry_due
+c.AssignLatePenalties.plugin_class = LatePolicy
+
+# What a student gets back: points, hints and comments first, then the notebook; nothing that is hidden.
+c.GenerateFeedback.exporter_class = FeedbackExporter
+c.GenerateFeedback.preprocessors = [SettleLateness, GetGrades]

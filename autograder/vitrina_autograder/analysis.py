@@ -16,7 +16,8 @@ import nbformat
 import numpy as np
 
 from vitrina_autograder.course import Course
-from vitrina_autograder.exercise import AnyExercise, load_exercises
+from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.exercise import Outline
 from vitrina_autograder.grade import enrolled_students, read_grades, submitted_students
 from vitrina_autograder.items import Item, analyse_items, share_matrix
 from vitrina_autograder.marks import graded_exercise
@@ -29,7 +30,7 @@ class ClassAnalysis:
     """Everything that is known of a class and an assignment."""
 
     assignment: str
-    exercises: Mapping[str, AnyExercise]
+    exercises: Mapping[str, Outline]
     members: Sequence[Member]
     items: Sequence[Item]
     alpha: Statistic
@@ -74,7 +75,7 @@ def analyse(course: Course, assignment: str) -> ClassAnalysis:
         When the assignment was never released.
     """
     grades = read_grades(course, assignment)
-    exercises = load_exercises(course.assignment_folder(assignment))
+    exercises = examiner_for(course.assignment_folder(assignment)).outlines()
     submitted = submitted_students(course, assignment)
     absent = sorted(set(enrolled_students(course)) - set(submitted))
     members = [read_member(course, assignment, student, grades.get(student), exercises) for student in submitted]
@@ -89,7 +90,7 @@ def exercise_points(course: Course, assignment: str) -> dict[str, float]:
 
 
 def summarise(
-    assignment: str, exercises: Mapping[str, AnyExercise], members: Sequence[Member], points: Mapping[str, float]
+    assignment: str, exercises: Mapping[str, Outline], members: Sequence[Member], points: Mapping[str, float]
 ) -> ClassAnalysis:
     """Make the class's figures of its members' results.
 
@@ -98,7 +99,7 @@ def summarise(
     assignment : str
         nbgrader's name of it.
     exercises : mapping
-        The exercises by id, in the order of the columns.
+        The outlines of the exercises by id, in the order of the columns.
     members : sequence of Member
         The class.
     points : mapping

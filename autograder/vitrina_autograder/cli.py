@@ -4,35 +4,35 @@ from __future__ import annotations
 
 import logging
 import os
-import signal
 import time
 import warnings
-from collections.abc import Generator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from vitrina_autograder import demo as demo_class
+from vitrina_autograder.audit import hash_files, note_by_hand, note_event, note_run, versions
 from vitrina_autograder.build import build_assignment
 from vitrina_autograder.class_page import write_page
 from vitrina_autograder.class_report import read_class, reports_folder
+from vitrina_autograder.cli_returns import returns
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.doctor import examine_machine
 from vitrina_autograder.grade import Grading, submitted_students
 from vitrina_autograder.kit import make_kit
+from vitrina_autograder.lateness import settle
 from vitrina_autograder.materials import write_materials
 from vitrina_autograder.release import release_assignment
 from vitrina_autograder.report import show_report
 from vitrina_autograder.sandbox import UNSAFE_VARIABLE, sandbox_problem
+from vitrina_autograder.standing import refresh_feedback
 from vitrina_autograder.tables import write_tables
+from vitrina_autograder.terminal import Assignment, console, friendly
 
 _CORES = os.cpu_count() or 1
-_STOPPED = 128 + signal.SIGINT
 
 app = typer.Typer(
     help="Build, release and grade the notebooks of *Interpretabilidad del Deep Learning*.\n\n"
@@ -43,11 +43,10 @@ app = typer.Typer(
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
 )
-console = Console()
+app.add_typer(returns)
 logging.getLogger("asyncio").setLevel(logging.CRITICAL)  # a kernel that a student killed leaves tasks behind
 warnings.filterwarnings("ignore", module="nbgrader")  # its use of SQLAlchemy is no news for an instructor
 
-Assignment = Annotated[str, typer.Argument(help="The assignment, for example `week2`.")]
 Assignments = Annotated[list[str] | None, typer.Argument(help="Assignments, for example `week2`; all by default.")]
 Unsafe = Annotated[
     bool,
@@ -59,7 +58,7 @@ Jobs = Annotated[int, typer.Option("--jobs", "-j", min=1, help="How many submiss
 @app.command()
 def build(assignments: Assignments = None) -> None:
     """Build nbgrader's source notebooks from the text sources."""
-    with _friendly():
+    with friendly():
         course = Course.find()
         for name in _names(course, assignments):
             for path in build_assignment(course, name, write_materials(course, name)):
@@ -69,7 +68,7 @@ def build(assignments: Assignments = None) -> None:
 @app.command()
 def release(assignments: Assignments = None) -> None:
     """Build, make the students' version, prove that no solution is in it, and pack the zip to hand out."""
-    with _friendly():
+    with friendly():
         course = Course.find()
         for name in _names(course, assignments):
             _release(course, name)
@@ -97,7 +96,7 @@ def grade(
     environment that `make setup` makes from the same sources, then add `--cluster tcp://HOST:8786`. Nothing else has
     to be shared, and workers may come and go: see `autograder/docs/scaling.md`.
     """
-    with _friendly():
+    with friendly():
         course = Course.find()
         name = course.assignment_name(assignment)
         students = student or submitted_students(course, name)
@@ -120,7 +119,7 @@ def report(
     Scores, competences, difficulty and discrimination of each exercise, which mistake was made how often, and what to
     look at: quarantined submissions, alarms of the sandbox, unusually similar code. See `vitrina report week2 --html`.
     """
-    with _friendly():
+    with friendly():
         course = Course.find()
         report_ = read_class(course, course.assignment_name(assignment))
         folder = to or reports_folder(course)
@@ -135,7 +134,7 @@ def report(
 @app.command()
 def demo(jobs: Jobs = _CORES) -> None:
     """Build, release and grade a made-up class of twelve: right, wrong, blank, endless, copied, corrupt ..."""
-    with _friendly():
+    with friendly():
         start = time.monotonic()
         course = demo_class.demo_course(Course.find())
         _release(course, demo_class.ASSIGNMENT)
@@ -165,19 +164,6 @@ def doctor() -> None:
     raise typer.Exit(int(ill))
 
 
-@contextmanager
-def _friendly() -> Generator[None]:
-    """Show what an instructor has to put right as a sentence, not as a stack trace."""
-    try:
-        yield
-    except CourseError as error:
-        console.print(f"[red]✗[/] {escape(str(error))}", highlight=False)
-        raise typer.Exit(1) from None
-    except KeyboardInterrupt:
-        console.print("[yellow]stopped[/]: nothing that was done is lost; the same command goes on from here")
-        raise typer.Exit(_STOPPED) from None
-
-
 def _names(course: Course, assignments: list[str] | None) -> list[str]:
     return [course.assignment_name(name) for name in assignments or course.assignment_names()]
 
@@ -185,6 +171,9 @@ def _names(course: Course, assignments: list[str] | None) -> list[str]:
 def _release(course: Course, name: str) -> None:
     build_assignment(course, name, write_materials(course, name))
     folder = release_assignment(course, name)
+    note_event(
+        course, "release", assignment=name, content=hash_files(course.released_notebooks(name)), versions=versions()
+    )
     console.print(f"released {os.path.relpath(folder)}: searched, no line of a solution in it")
 
 
@@ -205,6 +194,9 @@ def _grade(
 ) -> None:
     if unsafe:
         os.environ[UNSAFE_VARIABLE] = "1"
+    settle(course, name)  # an error in the due times is met before anything runs
+    note_by_hand(course, name)
+    note_event(course, "grading began", assignment=name, students=students, jobs=jobs, force=force, versions=versions())
     bar = Progress(
         TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
     )
@@ -219,3 +211,5 @@ def _grade(
                 bar.advance(recording)
 
         Grading(course, name, jobs, force, progress, cluster).run(students)
+    note_run(course, name, students)
+    refresh_feedback(course, name)

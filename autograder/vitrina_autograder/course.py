@@ -1,7 +1,7 @@
 """Where a course lives: the text sources that people write, and the nbgrader tree that is built from them.
 
-Everything below `build/` is a product. Only `gradebook.db`, `submitted/`, `verdicts/` and `course_secret` in it
-cannot be made again.
+Everything below `build/` is a product. Only `gradebook.db`, `submitted/`, `collected_before/`, `verdicts/`,
+`course_secret`, `extensions.json`, `identities.json` and `audit.jsonl` in it cannot be made again.
 """
 
 import os

@@ -31,6 +31,7 @@ from vitrina_autograder.environment import environment
 from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.exercise import exam_seeds
 from vitrina_autograder.folders import is_aside, left_out, notebooks_in, refuse_links
+from vitrina_autograder.identities import name_remarks
 from vitrina_autograder.intake import (
     UnreadableError,
     add_remarks,
@@ -137,6 +138,7 @@ def restored(paper: Paper) -> NotebookNode:
         quarantine(notebook, unreadable)
     folder = paper.submitted.parent
     add_remarks(notebook, [*_renamed(paper), *left_out(folder), *kit_copies(notebook, release, _files(folder))])
+    add_remarks(notebook, name_remarks(paper.course, paper.student, notebook))
     return notebook
 
 

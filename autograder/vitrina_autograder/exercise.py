@@ -205,18 +205,23 @@ class Outline:
     ----------
     hints : sequence of str
         For the typical mistakes, in the order of the planted bugs.
+    questions : sequence of str
+        Keys of a quiz's questions; empty for a function.
     """
 
     id: str
     title: str
     competences: Sequence[str]
     hints: Sequence[str] = ()
+    questions: Sequence[str] = ()
 
 
 def outline(exercise: AnyExercise) -> Outline:
     """Give the outline of an exercise."""
-    hints = [] if isinstance(exercise, Quiz) else [bug.hint for bug in exercise.bugs]
-    return Outline(exercise.id, exercise.title, list(exercise.competences), list(dict.fromkeys(hints)))
+    known = (exercise.id, exercise.title, list(exercise.competences))
+    if isinstance(exercise, Quiz):
+        return Outline(*known, questions=[question.key for question in exercise.questions])
+    return Outline(*known, hints=list(dict.fromkeys(bug.hint for bug in exercise.bugs)))
 
 
 def exam_seed(secret: bytes, student: str, exercise: str) -> bytes:

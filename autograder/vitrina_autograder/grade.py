@@ -250,6 +250,12 @@ class Grade:
     max_score: float
     points: dict[str, float]
     by_hand: int
+    penalty: float = 0.0
+
+    @property
+    def total(self) -> float:
+        """Points after the late penalty."""
+        return round(self.score - self.penalty, 2)
 
 
 def read_grades(course: Course, assignment: str) -> dict[str, Grade]:
@@ -276,6 +282,7 @@ def _grade(submission: Any) -> Grade:
         max_score=float(submission.max_score),
         points={grade.name: float(grade.score or 0) for grade in grades},
         by_hand=sum(bool(grade.needs_manual_grade) for grade in grades),
+        penalty=float(submission.late_submission_penalty or 0),
     )
 
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from vitrina.judging import Verdict
-from vitrina_autograder.exercise import AnyExercise, Quiz
+from vitrina_autograder.exercise import Outline
 from vitrina_autograder.members import Member
 from vitrina_autograder.psychometrics import (
     Floats,
@@ -35,7 +35,7 @@ class Item:
 
     Attributes
     ----------
-    exercise : Exercise or Quiz
+    exercise : Outline
         What was asked.
     max_points : float
         What it is worth.
@@ -55,7 +55,7 @@ class Item:
         Planted ones as declared, then others by frequency; for a quiz the questions.
     """
 
-    exercise: AnyExercise
+    exercise: Outline
     max_points: float
     students: int
     unanswered: int
@@ -68,25 +68,25 @@ class Item:
     mistakes: Sequence[MistakeCount]
 
 
-def share_matrix(members: Sequence[Member], exercises: Sequence[AnyExercise]) -> Floats:
+def share_matrix(members: Sequence[Member], exercises: Sequence[Outline]) -> Floats:
     """Make the array of shares of points, shape (students, exercises); NaN where the answer was not examined."""
     rows = [[_share(member, exercise) for exercise in exercises] for member in members]
     return np.array(rows, dtype=float).reshape(len(members), len(exercises))
 
 
-def _share(member: Member, exercise: AnyExercise) -> float:
+def _share(member: Member, exercise: Outline) -> float:
     result = member.results.get(exercise.id)
     return result.share if result and result.examined else float("nan")
 
 
-def analyse_items(members: Sequence[Member], exercises: Sequence[AnyExercise], points: Floats) -> list[Item]:
+def analyse_items(members: Sequence[Member], exercises: Sequence[Outline], points: Floats) -> list[Item]:
     """Analyse each exercise.
 
     Parameters
     ----------
     members : sequence of Member
         Those who count.
-    exercises : sequence of exercises
+    exercises : sequence of Outline
         What was asked.
     points : array, shape (exercises,)
         What each is worth.
@@ -102,7 +102,7 @@ def analyse_items(members: Sequence[Member], exercises: Sequence[AnyExercise], p
 
 
 def _item(
-    members: Sequence[Member], exercise: AnyExercise, points: float, p: Statistic, r: Statistic, d: Statistic
+    members: Sequence[Member], exercise: Outline, points: float, p: Statistic, r: Statistic, d: Statistic
 ) -> Item:
     results = [member.results[exercise.id] for member in members if exercise.id in member.results]
     verdicts = [result.verdict for result in results if result.examined]
@@ -113,7 +113,7 @@ def _item(
         unanswered=sum(verdict.unanswered for verdict in verdicts),
         unreached=len(members) - len(verdicts),
         stopped=sum(any(outcome.reply not in ("answered", "unanswered") for outcome in v.outcomes) for v in verdicts),
-        unexplained=0 if isinstance(exercise, Quiz) else sum(map(_is_unexplained, verdicts)),
+        unexplained=0 if exercise.questions else sum(map(_is_unexplained, verdicts)),
         difficulty=p,
         item_rest=r,
         discrimination=d,
@@ -126,16 +126,15 @@ def _is_unexplained(verdict: Verdict) -> bool:
     return bool(failed) and not any(outcome.hint for outcome in verdict.outcomes)
 
 
-def _mistakes(exercise: AnyExercise, verdicts: Sequence[Verdict]) -> list[MistakeCount]:
+def _mistakes(exercise: Outline, verdicts: Sequence[Verdict]) -> list[MistakeCount]:
     """Count each mistake once a student, however many cases show it."""
-    if isinstance(exercise, Quiz):
+    if exercise.questions:
         missed = Counter(title for verdict in verdicts for title in _failed_titles(verdict))
-        return [MistakeCount(question.key, missed[question.key], planted=True) for question in exercise.questions]
+        return [MistakeCount(question, missed[question], planted=True) for question in exercise.questions]
     found = Counter(hint for verdict in verdicts for hint in {outcome.hint for outcome in verdict.outcomes} - {""})
-    planted = list(dict.fromkeys(bug.hint for bug in exercise.bugs))
-    others = sorted((-count, hint) for hint, count in found.items() if hint not in planted)
+    others = sorted((-count, hint) for hint, count in found.items() if hint not in exercise.hints)
     return [
-        *(MistakeCount(hint, found[hint], planted=True) for hint in planted),
+        *(MistakeCount(hint, found[hint], planted=True) for hint in exercise.hints),
         *(MistakeCount(hint, -count, planted=False) for count, hint in others),
     ]
 

@@ -9,7 +9,7 @@ from typing import Literal, get_args
 
 from vitrina.judging import Verdict
 from vitrina_autograder.course import Course
-from vitrina_autograder.exercise import AnyExercise
+from vitrina_autograder.exercise import Outline
 from vitrina_autograder.grade import Grade, feedback_pages
 from vitrina_autograder.marks import check_id, is_check_id
 from vitrina_autograder.verdicts import Record, load_record
@@ -86,10 +86,13 @@ class Member:
 
     @property
     def score(self) -> float | None:
-        """Points by the gradebook; `None` where nothing could be read, unless an instructor gave some all the same."""
+        """Points by the gradebook, less what lateness costs.
+
+        `None` where nothing could be read, unless an instructor gave some all the same.
+        """
         if self.grade is None or (self.standing not in _KNOWN and not self.grade.score):
             return None
-        return self.grade.score
+        return self.grade.total
 
     @property
     def share(self) -> float | None:
@@ -132,7 +135,7 @@ class Member:
 
 
 def read_member(
-    course: Course, assignment: str, student: str, grade: Grade | None, exercises: Mapping[str, AnyExercise]
+    course: Course, assignment: str, student: str, grade: Grade | None, exercises: Mapping[str, Outline]
 ) -> Member:
     """Read what is known of a student who has a folder among the submissions."""
     record = _readable_record(course, assignment, student)
@@ -143,7 +146,7 @@ def make_member(
     student: str,
     grade: Grade | None,
     record: Record | None,
-    exercises: Mapping[str, AnyExercise],
+    exercises: Mapping[str, Outline],
     feedback: Sequence[Path],
 ) -> Member:
     """Put together what gradebook and examiner know of a student; for the parameters see `Member`."""
@@ -159,7 +162,7 @@ def make_member(
     )
 
 
-def absent_member(student: str, exercises: Mapping[str, AnyExercise]) -> Member:
+def absent_member(student: str, exercises: Mapping[str, Outline]) -> Member:
     """Make the entry of a student of the course who has no folder among the submissions."""
     return Member(student, "absent", None, None, {}, dict.fromkeys(competence_names(exercises)), [])
 
@@ -187,12 +190,12 @@ def _standing(record: Record | None) -> Standing:
     return record.state
 
 
-def competence_names(exercises: Mapping[str, AnyExercise]) -> list[str]:
+def competence_names(exercises: Mapping[str, Outline]) -> list[str]:
     """List the competences that exercises show, sorted."""
     return sorted({name for exercise in exercises.values() for name in exercise.competences})
 
 
-def competence_share(name: str, results: Mapping[str, Result], exercises: Mapping[str, AnyExercise]) -> float | None:
+def competence_share(name: str, results: Mapping[str, Result], exercises: Mapping[str, Outline]) -> float | None:
     """Share of the points of the exercises that show a competence; `None` where none was examined."""
     shown = [result for key, result in results.items() if key in exercises and name in exercises[key].competences]
     known = [result for result in shown if result.examined]

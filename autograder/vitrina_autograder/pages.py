@@ -7,7 +7,6 @@ nbgrader renders outputs and Markdown as they are. Through its configuration we 
 from __future__ import annotations
 
 import re
-from functools import lru_cache
 from html import escape, unescape
 from typing import Any
 
@@ -81,21 +80,16 @@ def _decoded(code: re.Match[str]) -> str:
 @pass_context
 def clean_markdown(context: Context, source: str) -> str:
     """Render Markdown as nbconvert does, and keep the harmless part."""
+    cell = context.get("cell") or {}
+    return markdown_html(source, cell.get("attachments", {}))
+
+
+def markdown_html(source: str, attachments: dict[str, dict[str, str]] | None = None) -> str:
+    """Make harmless HTML of Markdown that anybody wrote; `attachments` are a cell's pictures."""
     if _is_heavy(source):
         return clean_html(source)
-    attachments = (context.get("cell") or {}).get("attachments", {})
-    return _rendered(source, attachments) if attachments else _rendered_text(source)
-
-
-def _rendered(source: str, attachments: dict[str, dict[str, str]]) -> str:
-    renderer = IPythonRenderer(escape=False, attachments=attachments)
+    renderer = IPythonRenderer(escape=False, exclude_anchor_links=True, attachments=attachments or {})
     return clean_html(MarkdownWithMath(renderer=renderer).render(source))
-
-
-@lru_cache(maxsize=256)
-def _rendered_text(source: str) -> str:
-    """Render a text without pictures; most texts are the same in all submissions."""
-    return _rendered(source, {})
 
 
 class CleanOutputs(Preprocessor):

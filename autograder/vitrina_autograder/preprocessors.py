@@ -20,6 +20,7 @@ from traitlets import Float, Integer
 
 from vitrina.judging import Verdict
 from vitrina.panel import html_panel
+from vitrina_autograder.audit import note_graded
 from vitrina_autograder.course import Course
 from vitrina_autograder.examination import Examined, Paper, Rules, examine, fingerprint, restored, take_result
 from vitrina_autograder.folders import notebooks_in, set_aside
@@ -140,3 +141,4 @@ def _record(paper: Paper, print_: str, examined: Examined) -> None:
     record.seconds = examined.seconds
     record.quarantine = examined.quarantine
     save_record(paper.course, record)
+    note_graded(paper.course, record, [paper.submitted])

@@ -22,7 +22,7 @@ from vitrina_autograder.class_page import render_page, write_page
 from vitrina_autograder.class_report import ClassReport, read_class
 from vitrina_autograder.concerns import KINDS, concerns
 from vitrina_autograder.course import Course, CourseError
-from vitrina_autograder.exercise import AnyExercise, Exercise, PlantedBug, Question, Quiz
+from vitrina_autograder.exercise import Exercise, Outline, PlantedBug, Question, Quiz, outline
 from vitrina_autograder.grade import Grade
 from vitrina_autograder.members import Member, absent_member, make_member
 from vitrina_autograder.report import show_report
@@ -45,10 +45,10 @@ QUIZ = Quiz(
     competences=["B"],
     questions=[Question(k, ["a", "b"], "a") for k in ("one", "two")],
 )
-EXERCISES: dict[str, AnyExercise] = {
-    "double": function_exercise("double", "sign", "bias", "never made"),
-    "square": function_exercise("square", "sign"),
-    "quiz": QUIZ,
+EXERCISES: dict[str, Outline] = {
+    "double": outline(function_exercise("double", "sign", "bias", "never made")),
+    "square": outline(function_exercise("square", "sign")),
+    "quiz": outline(QUIZ),
 }
 WORTH = {"double": 4.0, "square": 2.0, "quiz": 2.0}
 
@@ -230,16 +230,16 @@ def test_an_exercise_that_the_better_students_get_wrong_is_named(tmp_path: Path)
 
 
 @pytest.fixture(scope="module")
-def week2(request: pytest.FixtureRequest) -> dict[str, AnyExercise]:
+def week2(request: pytest.FixtureRequest) -> dict[str, Outline]:
     from vitrina_autograder.exercise import load_exercises
 
     exercises = load_exercises(request.config.rootpath / "assignments" / "week2_neural")
     assert set(POINTS) == set(exercises)
-    return exercises
+    return {key: outline(exercise) for key, exercise in exercises.items()}
 
 
 @pytest.mark.parametrize("size", [12, 400])
-def test_page_tables_and_terminal_for_small_and_large_classes(size: int, week2: dict[str, AnyExercise], tmp_path: Path):
+def test_page_tables_and_terminal_for_small_and_large_classes(size: int, week2: dict[str, Outline], tmp_path: Path):
     start = time.process_time()
     report = made_up_report(size, week2, tmp_path)
     page = write_page(report, tmp_path / "reports")
@@ -257,7 +257,7 @@ def test_page_tables_and_terminal_for_small_and_large_classes(size: int, week2: 
     assert any({pair.first.student, pair.second.student} == {copied, copy} for pair in report.comparison.pairs)
 
 
-def test_the_page_loads_nothing(week2: dict[str, AnyExercise], tmp_path: Path):
+def test_the_page_loads_nothing(week2: dict[str, Outline], tmp_path: Path):
     html = page_of(made_up_report(12, week2, tmp_path), tmp_path)
     assert not re.search(r"\b(src|srcset|data)=|<link|<iframe|<object|@import|url\(", html)
     assert not re.search(r"https?://", html)
@@ -327,6 +327,6 @@ def test_from_the_gradebook_to_the_report(toy: Course):
     assert analyse(toy, TOY).shares == []
 
 
-def test_the_made_up_class_is_the_assignments(week2: dict[str, AnyExercise]):
+def test_the_made_up_class_is_the_assignments(week2: dict[str, Outline]):
     assert ASSIGNMENT == "week2"
     assert list(POINTS) == list(week2)
