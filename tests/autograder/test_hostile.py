@@ -1,4 +1,4 @@
-"""A class of attackers, graded in one run with honest students: nothing gained, nothing reached, everything explained."""
+"""A class of attackers, graded in one run with honest students: nothing gained or reached, everything explained."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ import re
 import resource
 import shutil
 import socket
+import subprocess
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -111,14 +113,17 @@ class World:
 @contextlib.contextmanager
 def watched(world: World) -> Iterator[World]:
     """Listen for whoever reaches the network or a socket of ours."""
-    with socket.create_server(("127.0.0.1", world.port)) as tcp, socket.socket(socket.AF_UNIX) as abstract:
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp:
-            abstract.bind(f"\0vitrina-{world.port}")
-            abstract.listen()
-            udp.bind(("127.0.0.1", world.port))
-            for each in (tcp, abstract, udp):
-                threading.Thread(target=_watch, args=(each, world.connections), daemon=True).start()
-            yield world
+    with (
+        socket.create_server(("127.0.0.1", world.port)) as tcp,
+        socket.socket(socket.AF_UNIX) as abstract,
+        socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp,
+    ):
+        abstract.bind(f"\0vitrina-{world.port}")
+        abstract.listen()
+        udp.bind(("127.0.0.1", world.port))
+        for each in (tcp, abstract, udp):
+            threading.Thread(target=_watch, args=(each, world.connections), daemon=True).start()
+        yield world
 
 
 def _watch(listener: socket.socket, connections: list[str]) -> None:
@@ -183,7 +188,7 @@ def world(
     before = snapshot(made)
     with watched(made):
         used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-        Grading(made.course, ASSIGNMENT, jobs=2).run(submitted_students(made.course, ASSIGNMENT))
+        Grading(made.course, ASSIGNMENT, jobs=4).run(submitted_students(made.course, ASSIGNMENT))
         made.grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used) << 10
         assert snapshot(made) == before
         yield made
@@ -203,8 +208,21 @@ def unexplained(record: Record) -> list[str]:
     return [key for key, texts in said.items() if not any(texts)]
 
 
+def survivors() -> list[int]:
+    """Find the processes that attacks have left behind."""
+    processes = psutil.process_iter(["cmdline"])
+    return [each.pid for each in processes if SURVIVOR in " ".join(each.info["cmdline"] or [])]
+
+
+def told(record: Record) -> str:
+    """All that a teacher reads about a submission but for its alarms."""
+    verdicts = record.verdicts.values()
+    messages = [text for each in verdicts for text in (each.note, *(outcome.message for outcome in each.outcomes))]
+    return "\n".join([*record.remarks, record.quarantine, *messages])
+
+
 def test_there_are_enough_and_each_is_another():
-    assert len(HOSTILE) >= 100
+    assert len(HOSTILE) == sum(map(len, (MACHINE, KERNEL, EXAMINER, FILES))) >= 100
     assert len({attack.tries for attack in HOSTILE.values()}) == len(HOSTILE)
     assert len({student_id(name) for name in {**HOSTILE, **BYSTANDERS}}) == len(HOSTILE) + len(BYSTANDERS)
 
@@ -218,7 +236,7 @@ class TestAttacks:
     def test_the_teacher_learns_why(self, world: World, name: str):
         record, attack = world.record(name), HOSTILE[name]
         assert unexplained(record) == []
-        text = json.dumps([record.remarks, record.quarantine, *map(str, record.verdicts.values())], ensure_ascii=False)
+        text = told(record)
         assert re.search(attack.says, text), text
         assert record.quarantine or len(record.verdicts) == len(CHECKS)
 
@@ -259,7 +277,8 @@ class TestAttacks:
 
     def test_nothing_was_written_outside(self, world: World):
         assert [path.name for path in world.outside.iterdir()] == ["note.txt"]
-        assert not [path for path in world.course.root.rglob("hacked*")]
+        find = ["find", str(world.course.root), "-name", "hacked*"]  # some folders are too deep for Python
+        assert subprocess.run(find, capture_output=True, text=True, check=True).stdout == ""
 
     def test_nothing_stays_behind(self, world: World):
         del world
@@ -275,7 +294,7 @@ class TestAttacks:
     def test_texts_hold_nothing_that_a_terminal_obeys(self, world: World):
         for name in HOSTILE:
             record = world.record(name)
-            text = "".join([*record.remarks, *record.alarms, record.quarantine, *map(str, record.verdicts.values())])
+            text = "".join([*record.alarms, told(record)])
             assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]", text), name
             assert all(len(each) <= 1000 for each in [*record.remarks, *record.alarms])
 
@@ -349,15 +368,8 @@ class TestWithoutTheDefence:
 
     def test_a_kernel_is_watched_for_what_it_leaves(self):
         """A process like those that attacks leave behind would be found."""
-        import subprocess
-        import sys
-
         with subprocess.Popen([sys.executable, "-c", f"import time; time.sleep(60)  # {SURVIVOR}"]) as process:
-            found = [
-                each.pid
-                for each in psutil.process_iter(["cmdline"])
-                if SURVIVOR in " ".join(each.info["cmdline"] or [])
-            ]
+            found = survivors()
             process.kill()
         assert process.pid in found
 

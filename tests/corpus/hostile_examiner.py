@@ -70,7 +70,7 @@ EXAMINER: dict[str, Attack] = {
     ),
     "noise": line("sends noise", "line = dial()\nline.sendall(os.urandom(5000))\ntime.sleep(0.2)", alarm=_NO_ANSWER),
     "nested JSON": answers(
-        "nests JSON beyond every stack",
+        "nests a frame beyond every stack",
         "frame(b'[' * 900_000)",
         alarm=_NO_ANSWER,
     ),
@@ -252,7 +252,6 @@ EXAMINER: dict[str, Attack] = {
                     os.unlink(place)
                 server = socket.socket(socket.AF_UNIX)
                 server.bind(place)
-                server.listen()
                 if place != "own-examiner":
                     print(LOOT, "took the examiner's place")
             except OSError as error:

@@ -41,10 +41,10 @@ KIT: dict[str, Attack] = {
     "patched socket": cell(
         "answers for the examiner",
         """
-        import vitrina.grading, vitrina.check
+        import sys, vitrina.grading
         from vitrina.judging import Outcome, Verdict
         verdict = Verdict("double", "Double", 3.0, outcomes=[Outcome("t", "passed", 1.0)])
-        vitrina.grading.sit_exam = vitrina.check.sit_exam = lambda *a: verdict
+        vitrina.grading.sit_exam = sys.modules["vitrina.check"].sit_exam = lambda *a: verdict
         vitrina.grading.receive = lambda *a, **k: {"ask": False, "note": "3 of 3 points"}
         """,
         says="no answer reached",
@@ -59,7 +59,6 @@ KIT: dict[str, Attack] = {
             return await real(self, "3.0" if "check(" in source else source, *a, **k)
         kind.run_cell_async = fake
         """,
-        says="no answer reached",
     ),
     "patched kernel": cell(
         "replaces the way the kernel answers",
@@ -106,7 +105,7 @@ KIT: dict[str, Attack] = {
         "runs what stands in the history of inputs",
         """
         for source in [*In, *_ih, *map(str, Out.values())]:
-            if "BEGIN SOLUTION" in source or "doubled = " + "2 * x" in source:
+            if "BEGIN " + "SOLUTION" in source or "doubled = " + "2 * x" in source:
                 print(LOOT, source)
                 exec(source)
         """,
@@ -165,7 +164,7 @@ KIT: dict[str, Attack] = {
                 "    def tobytes(self, *a): return b''\ndef double(x): return numpy.ones(3).view(Own)",
                 SQUARE: "import numpy\ndef square(x): return numpy.ma.masked_array(x * 0 - 1, mask=True)",
                 QUIZ: "class Text(str):\n    __eq__ = lambda self, other: True\n    __hash__ = str.__hash__\n"
-                "    encode = __str__ = lambda self, *a: 'yes'\nanswers = {'one': Text('?'), 'two': Text('?')}",
+                "    encode = __str__ = lambda self, *a: '?'\nanswers = {'one': Text('?'), 'two': Text('?')}",
             }
         ),
     ),
@@ -193,6 +192,7 @@ KIT: dict[str, Attack] = {
                 QUIZ: "answers = {'one': known['quiz'].cases[0].expected, 'two': None}",
             }
         ),
+        points=(0.75, 0.5, 0.0),  # in the first case one value is so large that the others do not matter
     ),
     "answers at the end": cell(
         "does its work in destructors and at the exit",
@@ -217,7 +217,7 @@ kernel = get_ipython().kernel
 session = kernel.session
 parent = kernel.get_parent("shell")
 def say(kind, content, parent=parent, **more):
-    session.send(kernel.iopub_socket, kind, content, parent=parent, ident=kernel.topic(kind), **more)
+    session.send(kernel.iopub_socket, kind, content, parent=parent, **more)
 def later(number):
     header = dict(parent["header"])
     start, _, count = header["msg_id"].rpartition("_")
@@ -280,7 +280,7 @@ CHANNELS: dict[str, Attack] = {
     ),
     "a list as content": wire("sends a list as content", "say('stream', ['x'])"),
     "no execution count": wire("sends inputs without a count", "say('execute_input', {'code': 'x', 'execution_count': [1]})"),
-    "nested message": wire(
+    "nested output": wire(
         "sends a message nested beyond every stack",
         "deep = []\nfor _ in range(900):\n    deep = [deep]\nsay('display_data', {'data': {'text/plain': deep}, 'metadata': {}})",
     ),

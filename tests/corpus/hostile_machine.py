@@ -18,7 +18,7 @@ READING: dict[str, Attack] = {
     ),
     "reads a neighbour": cell(
         "takes the solutions of another student",
-        "import json\nfor one in json.load(open('@NEIGHBOUR@'))['cells']:\n    exec(''.join(one['source']))\nprint(LOOT)",
+        "import json\nfor one in json.load(open('@NEIGHBOUR@'))['cells']:\n    print(LOOT, one['source'])",
     ),
     "reads the tree": cell(
         "looks for notebooks, gradebooks and secrets in all the places there are",
@@ -26,7 +26,7 @@ READING: dict[str, Attack] = {
         import os
         for place in ("/tmp", "/home", "/root", "/work", "/var", "/srv", "/opt", "/mnt", "/run", "/proc/self/cwd/.."):
             for folder, _, names in os.walk(place):
-                for name in names:
+                for name in names if "site-packages" not in folder else ():
                     if name.endswith((".ipynb", ".db", "exercises.py", "course_secret", "_history", "id_rsa")):
                         print(LOOT, folder, name)
         """,
@@ -185,9 +185,9 @@ READING: dict[str, Attack] = {
         import glob, os, sqlite3
         ip = get_ipython()
         for _, _, text in ip.history_manager.search("*", n=500):
-            if "answers.update" in str(text):
+            if "answers." + "update" in str(text):
                 print(LOOT, text)
-        for path in glob.glob(os.path.expanduser("~/.*history")) + glob.glob("/root/.*"):
+        for path in glob.glob(os.path.expanduser("~/.*history")) + glob.glob("/root/.*history"):
             print(LOOT, path, open(path, "rb").read(100))
         """,
     ),
