@@ -23,14 +23,14 @@ from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.doctor import examine_machine
 from vitrina_autograder.grade import Grading, submitted_students
 from vitrina_autograder.kit import make_kit
-from vitrina_autograder.lateness import settle
+from vitrina_autograder.lateness import settle, untimed
 from vitrina_autograder.materials import write_materials
 from vitrina_autograder.release import release_assignment
 from vitrina_autograder.report import show_report
 from vitrina_autograder.sandbox import UNSAFE_VARIABLE, sandbox_problem
 from vitrina_autograder.standing import refresh_feedback
 from vitrina_autograder.tables import write_tables
-from vitrina_autograder.terminal import Assignment, console, friendly
+from vitrina_autograder.terminal import Assignment, console, friendly, note
 
 _CORES = os.cpu_count() or 1
 
@@ -213,3 +213,5 @@ def _grade(
         Grading(course, name, jobs, force, progress, cluster).run(students)
     note_run(course, name, students)
     refresh_feedback(course, name)
+    if unknown := untimed(course, name, students):
+        note(f"! when it came in is not known, so taken as on time ({len(unknown)}): {', '.join(unknown)}")

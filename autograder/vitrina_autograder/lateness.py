@@ -7,6 +7,7 @@ changed since. Scores and comments, also those given by hand, are never touched.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -79,10 +80,10 @@ def settle(course: Course, assignment: str, student: str | None = None) -> None:
         except MissingEntry:
             return
         entry.duedate = _in_utc(deadlines.due_of(assignment))
-        for submission in entry.submissions:
-            if student in (None, submission.student.id):
-                _carry(course, deadlines, submission)
-                _charge(deadlines.ruling(assignment, submission.student.id, submission.timestamp), submission)
+        submissions = entry.submissions if student is None else [gradebook.find_submission(assignment, student)]
+        for submission in submissions:
+            _carry(course, deadlines, submission)
+            _charge(deadlines.ruling(assignment, submission.student.id, submission.timestamp), submission)
         gradebook.db.commit()
 
 
@@ -112,6 +113,13 @@ def received(course: Course, assignment: str, student: str) -> datetime | None:
         return parse_utc(path.read_text(encoding="utf-8").strip())
     except (OSError, ValueError, OverflowError):
         return None
+
+
+def untimed(course: Course, assignment: str, students: Sequence[str]) -> list[str]:
+    """List the students of whom nobody knows when their work came in; nobody where there is no due time."""
+    if read_deadlines(course).due_of(assignment) is None:
+        return []
+    return [student for student in students if received(course, assignment, student) is None]
 
 
 def write_received(folder: Path, moment: datetime) -> None:
