@@ -80,7 +80,8 @@ def settle(course: Course, assignment: str, student: str | None = None) -> None:
         except MissingEntry:
             return
         entry.duedate = _in_utc(deadlines.due_of(assignment))
-        submissions = entry.submissions if student is None else [gradebook.find_submission(assignment, student)]
+        one = student is not None
+        submissions: Any = [gradebook.find_submission(assignment, student)] if one else entry.submissions
         for submission in submissions:
             _carry(course, deadlines, submission)
             _charge(deadlines.ruling(assignment, submission.student.id, submission.timestamp), submission)

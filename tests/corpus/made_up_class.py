@@ -13,7 +13,7 @@ from vitrina_autograder.analysis import summarise
 from vitrina_autograder.class_report import ClassReport
 from vitrina_autograder.concerns import concerns
 from vitrina_autograder.course import Course
-from vitrina_autograder.exercise import AnyExercise, Quiz
+from vitrina_autograder.exercise import Outline
 from vitrina_autograder.grade import Grade
 from vitrina_autograder.marks import check_id
 from vitrina_autograder.members import Member, absent_member, make_member
@@ -31,7 +31,7 @@ _FIRST = (
 _LAST = "Abad Blanco Castro Díaz Esteban Ferrer García Herrero Ibáñez Jiménez López Martín Núñez Ortega Peña Ríos Sanz"
 
 
-def made_up_report(size: int, exercises: Mapping[str, AnyExercise], folder: Path, seed: int = 1) -> ClassReport:
+def made_up_report(size: int, exercises: Mapping[str, Outline], folder: Path, seed: int = 1) -> ClassReport:
     """Make the report of a class: abilities and difficulties are drawn, mistakes are those that are planted.
 
     One in fifty is absent, quarantined or blank; one copied from another and disguised it.
@@ -57,7 +57,7 @@ def student_name(index: int) -> str:
     return f"{last[index % len(last)]}-{first[(index * 7) % len(first)]}-{index + 1}".lower()
 
 
-def _member(rng: random.Random, exercises: Mapping[str, AnyExercise], index: int, size: int, course: Course) -> Member:
+def _member(rng: random.Random, exercises: Mapping[str, Outline], index: int, size: int, course: Course) -> Member:
     student = student_name(index)
     if size >= 50 and index % 50 == 17:
         return absent_member(student, exercises)
@@ -80,28 +80,28 @@ def _member(rng: random.Random, exercises: Mapping[str, AnyExercise], index: int
     return make_member(student, grade, record, exercises, [page])
 
 
-def _verdict(rng: random.Random, exercise: AnyExercise, ability: float, blank: bool) -> Verdict:
-    titles = [question.key for question in exercise.questions] if isinstance(exercise, Quiz) else _CASES
+def _verdict(rng: random.Random, exercise: Outline, ability: float, blank: bool) -> Verdict:
+    titles = exercise.questions or _CASES
     if blank or rng.random() < 0.03:
         outcomes = [Outcome(title, "unanswered", 1.0, "not answered yet", reply="unanswered") for title in titles]
-    elif isinstance(exercise, Quiz):
+    elif exercise.questions:
         outcomes = [_choice(title, rng.gauss(0, 1) < ability) for title in titles]
     else:
-        outcomes = _answered(rng, exercise.bugs, rng.gauss(0, 1) < ability)
-    return Verdict(exercise.id, exercise.title, POINTS[exercise.id], exercise.formula, outcomes)
+        outcomes = _answered(rng, exercise.hints, rng.gauss(0, 1) < ability)
+    return Verdict(exercise.id, exercise.title, POINTS[exercise.id], outcomes=outcomes)
 
 
 def _choice(title: str, right: bool) -> Outcome:
     return Outcome(title, "passed", 1.0) if right else Outcome(title, "failed", 1.0, "not this one")
 
 
-def _answered(rng: random.Random, bugs: Sequence[object], right: bool) -> list[Outcome]:
+def _answered(rng: random.Random, hints: Sequence[str], right: bool) -> list[Outcome]:
     if right:
         return [Outcome(title, "passed", 1.0) for title in _CASES]
     if rng.random() < 0.15:
         message = "your function stopped with ValueError: operands could not be broadcast together (line 4)"
         return [Outcome(title, "failed", 1.0, message, reply="raised") for title in _CASES]
-    hint = bugs[min(int(rng.expovariate(0.7)), len(bugs) - 1)].hint if rng.random() < 0.8 else ""
+    hint = hints[min(int(rng.expovariate(0.7)), len(hints) - 1)] if rng.random() < 0.8 else ""
     message = "differs from the definition: the largest difference is 0.83 of the largest value"
     passed = rng.choice([0, 0, 1, 2])
     return [
