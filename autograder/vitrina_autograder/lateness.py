@@ -80,7 +80,9 @@ def settle(course: Course, assignment: str, student: str | None = None) -> None:
         except MissingEntry:
             return
         entry.duedate = _in_utc(deadlines.due_of(assignment))
-        submissions = entry.submissions if student is None else [gradebook.find_submission(assignment, student)]
+        submissions: list[Any] = (
+            entry.submissions if student is None else [gradebook.find_submission(assignment, student)]
+        )
         for submission in submissions:
             _carry(course, deadlines, submission)
             _charge(deadlines.ruling(assignment, submission.student.id, submission.timestamp), submission)
