@@ -142,7 +142,7 @@ def write_export(course: Course, assignment: str, platform: str, path: Path, exp
     path.write_bytes(text.getvalue().encode("utf-8", "replace"))
     note_event(
         course, "exported", assignment=assignment, to=platform, file=path.name, content=hash_files([path]),
-        students=len(export.exported), left_out=[*export.waiting, *export.ungraded, *export.unknown],
+        students=export.exported, left_out=[*export.waiting, *export.ungraded, *export.unknown],
     )  # fmt: skip
 
 

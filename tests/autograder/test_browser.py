@@ -64,7 +64,8 @@ def test_a_students_script_runs_in_no_page(graded: Course, tmp_path: Path):
     feedback = graded.feedback / "mallory" / ASSIGNMENT / NOTEBOOK.replace(".ipynb", ".html")
     formgrader = tmp_path / "formgrader.html"
     formgrader.write_text(formgrader_page(graded), encoding="utf-8")
-    assert "<b>shown</b>" in formgrader.read_text(encoding="utf-8")  # feedback shows no outputs of a student's
+    assert "<b>shown</b>" in formgrader.read_text(encoding="utf-8")
+    assert MARK in feedback.read_text(encoding="utf-8")  # in the student's own source; outputs are not shown there
     for page in (feedback, formgrader):
         assert not was_there(page, tmp_path / "profile"), page
 

@@ -69,7 +69,8 @@ def hostile_page(tmp_path: Path) -> Path:
 def class_page(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("class")
     exercises = load_exercises(request.config.rootpath / "assignments" / "week2_neural")
-    return write_page(made_up_report(12, exercises, folder), folder)
+    outlines = {key: outline(exercise) for key, exercise in exercises.items()}
+    return write_page(made_up_report(12, outlines, folder), folder)
 
 
 def test_everything_students_wrote_is_text(hostile_page: Path):
