@@ -129,6 +129,13 @@ class Job:
         self.hand_over(folder)
         return folder
 
+    def empty_writable(self) -> None:
+        """Remove what an earlier kernel wrote, where the disk was not its own."""
+        for folder in self.writable:
+            remove_tree(folder)
+            folder.mkdir()
+        self.hand_over(*self.writable)
+
     def new_group(self, limits: Limits) -> Group | None:
         """Make a control group for one kernel, where there are control groups."""
         groups = control_groups()

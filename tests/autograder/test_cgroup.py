@@ -21,6 +21,7 @@ from vitrina_autograder.client import Client
 from vitrina_autograder.examiner import Invigilator
 from vitrina_autograder.job import Job, Limits, make_job, sweep_jobs
 from vitrina_autograder.run import NotebookRun
+from vitrina_autograder.sandbox import SANDBOX, SANDBOX_VARIABLE
 
 MEBIBYTE = 1 << 20
 LIMIT = Limits(resident_bytes=300 * MEBIBYTE)
@@ -219,7 +220,8 @@ class TestMemory:
         assert text_of(run, 0) == "9\n" or "GB of memory" in run.remarks[0]  # one is killed, or all together
         assert text_of(run, 1) == "2\n"
 
-    def test_files_in_memory_count(self, job: Job, modules: tuple[str, ...] | None):
+    def test_files_in_memory_count(self, job: Job, modules: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv(SANDBOX_VARIABLE, SANDBOX)
         source = "for n in range(10): open(f'/tmp/{n}', 'wb').write(bytes(64 << 20))"
         run = run_cells(job, [source, "print(2)"], modules)
         assert run.remarks == ["cell 1 cost the kernel: it used more than 0.293 GB of memory"]

@@ -94,3 +94,11 @@ def test_the_folder_of_sockets_is_no_way_out(
     run = run_cells(job, [source, "print(1)"], modules)
     assert run.remarks == [REMARK]
     assert run.notebook.cells[1].outputs[0].text == "1\n"
+
+
+def test_a_new_kernel_finds_no_files_of_an_earlier_one(job: Job, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(SANDBOX_VARIABLE, LANDLOCK)
+    look = "import os, pathlib; print(os.listdir(), os.listdir(os.environ['TMPDIR']))"
+    write = "open('a', 'w'); open(os.environ['TMPDIR'] + '/b', 'w'); os.symlink('/usr', 'c'); os.kill(os.getpid(), 9)"
+    run = run_cells(job, [f"import os; {write}", look], MODULES)
+    assert run.notebook.cells[1].outputs[0].text == "[] []\n"
