@@ -278,6 +278,20 @@ def test_groups_of_a_killed_grader_are_swept(tmp_path: Path):
     assert not any(folder.exists() or folder.parent.exists() for folder in folders)
 
 
+@needs_groups
+def test_empty_groups_whose_grader_is_gone_are_swept():
+    groups = control_groups()
+    assert groups
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    left = [folder.parent / f"vitrina-{gone.pid}" for folder in groups.folders]
+    for folder in left:
+        (folder / "job").mkdir(parents=True)
+    sweep_jobs()
+    assert not any(folder.exists() for folder in left)
+    assert all(folder.exists() for folder in groups.folders)
+
+
 def until(happened: Callable[[], bool], seconds: float = 20) -> None:
     end = time.monotonic() + seconds
     while not happened() and time.monotonic() < end:
