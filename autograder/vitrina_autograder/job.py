@@ -218,7 +218,7 @@ def _jobs_folder(process: int) -> Path:
 
 
 def _groups() -> Groups | None:
-    """Get our control groups, with a note of where they are: whoever sweeps up after us if we are killed has to know."""
+    """Get our control groups, and note where they are for whoever sweeps up after us if we are killed."""
     groups = control_groups()
     note = jobs_folder() / _GROUPS
     if groups and not note.exists():

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -20,7 +21,7 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from vitrina_autograder import sandbox, warm
 from vitrina_autograder.client import Client
-from vitrina_autograder.job import Job, Limits, make_job
+from vitrina_autograder.job import Job, Limits, make_job, sweep_jobs
 from vitrina_autograder.kernel import SandboxedKernelManager
 from vitrina_autograder.sandbox import SANDBOX, SANDBOX_VARIABLE, UNSAFE_VARIABLE
 from vitrina_autograder.warm import WarmKernel, forget_parents, warm_parent
@@ -180,6 +181,8 @@ class TestTheEnd:
         assert is_gone(marker)
         _gone, alive = psutil.wait_procs(below, timeout=10)
         assert not alive
+        sweep_jobs()
+        assert not list(Path(tempfile.gettempdir()).glob(f"vitrina-{grader.pid}-*"))
 
 
 class TestWithout:
