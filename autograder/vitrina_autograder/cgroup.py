@@ -119,6 +119,14 @@ class Groups:
             for path in [path for path in _subgroups(folder) if path.name.startswith(name)] if name else [folder]:
                 _remove(path)
 
+    def sweep(self) -> None:
+        """Remove the groups beside ours in which no process is, and whose graders are gone."""
+        for path in (path for folder in self.folders for path in folder.parent.glob(f"{_PREFIX}*")):
+            if not Path("/proc", path.name.removeprefix(_PREFIX)).exists():
+                for each in (*_subgroups(path), path):
+                    with contextlib.suppress(OSError):
+                        each.rmdir()
+
 
 def control_groups() -> Groups | None:
     """Get the grader's groups; `None` where the system lets us have none."""

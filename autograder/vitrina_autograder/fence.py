@@ -81,11 +81,11 @@ def order(job: Job, limits: Limits, wires: Path | None) -> dict[str, Any]:
 
 
 def variables(job: Job) -> dict[str, str]:
-    """Make the environment of a kernel; its home gets matplotlib's list of fonts."""
+    """Make the environment of a kernel, whose folders are empty but for matplotlib's list of fonts."""
+    job.empty_writable()
     fonts = job.home / _FONT_FOLDER
-    if not fonts.exists():
-        fonts.mkdir()
-        job.hand_over(fonts, *(Path(shutil.copy(path, fonts)) for path in font_lists()))
+    fonts.mkdir()
+    job.hand_over(fonts, *(Path(shutil.copy(path, fonts)) for path in font_lists()))
     return {
         **shared_variables(),
         "HOME": str(job.home),

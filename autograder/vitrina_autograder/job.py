@@ -17,7 +17,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from vitrina_autograder.cgroup import Group, control_groups, remove_groups
+from vitrina_autograder.cgroup import Group, Groups, control_groups, remove_groups
 
 _PREFIX = "vitrina-"
 _FIRST_UID = 200_000
@@ -129,14 +129,18 @@ class Job:
         self.hand_over(folder)
         return folder
 
+    def empty_writable(self) -> None:
+        """Remove what an earlier kernel wrote, where the disk was not its own."""
+        for folder in self.writable:
+            remove_tree(folder)
+            folder.mkdir()
+        self.hand_over(*self.writable)
+
     def new_group(self, limits: Limits) -> Group | None:
         """Make a control group for one kernel, where there are control groups."""
-        groups = control_groups()
+        groups = _groups()
         if groups is None:
             return None
-        note = jobs_folder() / _GROUPS  # whoever sweeps up after us if we are killed has to know
-        if not note.exists():
-            note.write_text("\n".join(map(str, groups.folders)))
         name = f"{self.root.name}.{next(_numbers)}"
         return groups.new(name, limits.resident_bytes, limits.processes + _GUARDS)
 
@@ -176,7 +180,7 @@ def make_job(*folders: Path) -> Generator[Job]:
         job.hand_over(*job.writable, job.given, *job.given.rglob("*"))
         yield job
     finally:
-        if groups := control_groups():
+        if groups := _groups():
             groups.remove(f"{job.root.name}.")
         remove_tree(job.root)
 
@@ -213,6 +217,15 @@ def _jobs_folder(process: int) -> Path:
     return folder
 
 
+def _groups() -> Groups | None:
+    """Get our control groups, and note where they are for whoever sweeps up after us if we are killed."""
+    groups = control_groups()
+    note = jobs_folder() / _GROUPS
+    if groups and not note.exists():
+        note.write_text("\n".join(map(str, groups.folders)))
+    return groups
+
+
 def sweep_jobs() -> None:
     """Remove the folders and control groups of runs whose grader was killed before it could."""
     for folder in Path(tempfile.gettempdir()).glob(f"{_PREFIX}*-*"):
@@ -221,6 +234,8 @@ def sweep_jobs() -> None:
             note = folder / _GROUPS
             remove_groups([Path(line) for line in note.read_text().splitlines()] if note.is_file() else [])
             remove_tree(folder)
+    if groups := _groups():
+        groups.sweep()
 
 
 def plain_files(folder: Path) -> Iterator[Path]:

@@ -21,6 +21,7 @@ from vitrina_autograder.client import Client
 from vitrina_autograder.examiner import Invigilator
 from vitrina_autograder.job import Job, Limits, make_job, sweep_jobs
 from vitrina_autograder.run import NotebookRun
+from vitrina_autograder.sandbox import SANDBOX, SANDBOX_VARIABLE
 
 MEBIBYTE = 1 << 20
 LIMIT = Limits(resident_bytes=300 * MEBIBYTE)
@@ -219,7 +220,8 @@ class TestMemory:
         assert text_of(run, 0) == "9\n" or "GB of memory" in run.remarks[0]  # one is killed, or all together
         assert text_of(run, 1) == "2\n"
 
-    def test_files_in_memory_count(self, job: Job, modules: tuple[str, ...] | None):
+    def test_files_in_memory_count(self, job: Job, modules: tuple[str, ...] | None, monkeypatch: pytest.MonkeyPatch):
+        monkeypatch.setenv(SANDBOX_VARIABLE, SANDBOX)
         source = "for n in range(10): open(f'/tmp/{n}', 'wb').write(bytes(64 << 20))"
         run = run_cells(job, [source, "print(2)"], modules)
         assert run.remarks == ["cell 1 cost the kernel: it used more than 0.293 GB of memory"]
@@ -274,6 +276,20 @@ def test_groups_of_a_killed_grader_are_swept(tmp_path: Path):
     assert all(folder.exists() for folder in folders)
     sweep_jobs()
     assert not any(folder.exists() or folder.parent.exists() for folder in folders)
+
+
+@needs_groups
+def test_empty_groups_whose_grader_is_gone_are_swept():
+    groups = control_groups()
+    assert groups
+    with subprocess.Popen(["true"]) as gone:
+        pass
+    left = [folder.parent / f"vitrina-{gone.pid}" for folder in groups.folders]
+    for folder in left:
+        (folder / "job").mkdir(parents=True)
+    sweep_jobs()
+    assert not any(folder.exists() for folder in left)
+    assert all(folder.exists() for folder in groups.folders)
 
 
 def until(happened: Callable[[], bool], seconds: float = 20) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
+from vitrina_autograder.cgroup import Groups
 from vitrina_autograder.cli import app
 from vitrina_autograder.course import CONFIG_NAME, Course
 from vitrina_autograder.grade import read_grades
@@ -79,6 +80,30 @@ def test_doctor_says_what_to_do_where_the_sandbox_fails(monkeypatch):
     assert code == 1
     assert "no user namespaces" in said
     assert "apt install bubblewrap" in " ".join(said.split())
+
+
+def test_doctor_says_nothing_else():
+    """No word of TensorFlow's, whatever the environment says about its notices."""
+    command = [Path(sys.executable).with_name("vitrina"), "doctor"]
+    quiet = {name: value for name, value in os.environ.items() if not name.startswith("TF_")}
+    done = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=quiet)
+    assert done.stderr == ""
+    assert done.stdout.splitlines()[0].startswith("✓ Python")
+
+
+def test_doctor_says_what_is_weaker_without_bubblewrap(monkeypatch):
+    monkeypatch.setenv("VITRINA_SANDBOX", "landlock")
+    code, said = vitrina("doctor", cwd=ROOT)
+    assert code == 0, said
+    assert "Landlock with seccomp, weaker than bubblewrap" in " ".join(said.split())
+
+
+@pytest.mark.parametrize(("groups", "expected"), [(Groups(2, ()), "version 2"), (None, "only the address space")])
+def test_doctor_says_what_limits_memory(monkeypatch, groups, expected):
+    monkeypatch.setattr("vitrina_autograder.doctor.control_groups", lambda: groups)
+    code, said = vitrina("doctor", cwd=ROOT)
+    assert code == 0, said
+    assert expected in " ".join(said.split())
 
 
 def copy_course(folder: Path) -> Course:

@@ -8,6 +8,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
@@ -20,9 +21,9 @@ from nbformat.v4 import new_code_cell, new_notebook
 
 from vitrina_autograder import sandbox, warm
 from vitrina_autograder.client import Client
-from vitrina_autograder.job import Job, Limits, make_job
+from vitrina_autograder.job import Job, Limits, make_job, sweep_jobs
 from vitrina_autograder.kernel import SandboxedKernelManager
-from vitrina_autograder.sandbox import SANDBOX_VARIABLE, UNSAFE_VARIABLE
+from vitrina_autograder.sandbox import SANDBOX, SANDBOX_VARIABLE, UNSAFE_VARIABLE
 from vitrina_autograder.warm import WarmKernel, forget_parents, warm_parent
 
 MODULES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "colorsys", "matplotlib.pyplot", "no_such_module")
@@ -101,7 +102,8 @@ def test_every_kernel_draws_other_random_numbers_but_hashes_alike():
     assert found[0][2] == found[1][2]
 
 
-def test_two_at_once_cannot_see_each_other():
+def test_two_at_once_cannot_see_each_other(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv(SANDBOX_VARIABLE, SANDBOX)
     look = "import json, os; print(json.dumps([os.getpid(), sorted(os.listdir('/proc')), os.listdir('{jobs}')]))"
     with make_job() as one, make_job() as two, kernel(one) as (ask_one, _one), kernel(two) as (ask_two, _two):
         seen = [ask(look.format(jobs=job.root.parent)) for ask, job in ((ask_one, one), (ask_two, two))]
@@ -179,6 +181,8 @@ class TestTheEnd:
         assert is_gone(marker)
         _gone, alive = psutil.wait_procs(below, timeout=10)
         assert not alive
+        sweep_jobs()
+        assert not list(Path(tempfile.gettempdir()).glob(f"vitrina-{grader.pid}-*"))
 
 
 class TestWithout:

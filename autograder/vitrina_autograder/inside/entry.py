@@ -18,7 +18,7 @@ Order = dict[str, Any]
 
 
 def enter(order: Order, gate: socket.socket | None = None) -> None:
-    """Become the job's user for good; the first to go where the machine is out of memory.
+    """Become the job's user for good.
 
     Parameters
     ----------
@@ -27,13 +27,17 @@ def enter(order: Order, gate: socket.socket | None = None) -> None:
     gate : socket, optional
         The way to the guard, where there are no namespaces.
     """
-    with contextlib.suppress(OSError):
-        Path("/proc/self/oom_score_adj").write_text("1000")
     for name, value in order["limits"].items():
         _limit(getattr(resource, f"RLIMIT_{name}"), value)
     system.become(order["owner"], may_search=order["may_search"])
     take_files(order)
     _shut_doors(order, gate)
+
+
+def go_first() -> None:
+    """Be the first to go where the machine is out of memory, with all that is started from here."""
+    with contextlib.suppress(OSError):
+        Path("/proc/self/oom_score_adj").write_text("1000")
 
 
 def take_files(order: Order) -> None:

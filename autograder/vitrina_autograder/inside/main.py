@@ -11,7 +11,7 @@ import os
 import socket
 
 from . import guard, warm
-from .entry import Order, enter, take_files
+from .entry import Order, enter, go_first, take_files
 
 
 def main(how: str, text: str, *command: str) -> None:
@@ -30,5 +30,6 @@ def main(how: str, text: str, *command: str) -> None:
 
 
 def _become(order: Order, command: tuple[str, ...], gate: socket.socket | None = None) -> None:
+    go_first()
     enter(order, gate)
     os.execv(command[0], command)

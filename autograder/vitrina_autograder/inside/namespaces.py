@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 import os
 import signal
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -65,11 +65,15 @@ def _close_in(order: Mapping[str, Any]) -> None:
 
 
 def _mounts_below(places: Sequence[str], *, but: str) -> list[str]:
-    """List what the sandbox shows below these places, as where the project lies in `/tmp`; outer before inner."""
+    """List what the sandbox shows below these places, as where the project lies in `/tmp`, without what lies in it."""
     lines = Path("/proc/self/mountinfo").read_text().splitlines()
     points = [line.split()[4].encode().decode("unicode_escape") for line in lines]
-    below = [point for point in points if any(Path(place) in Path(point).parents for place in places)]
-    return [point for point in below if not Path(point).is_relative_to(but)]
+    below = {point for point in points if _lies_below(point, places) and not Path(point).is_relative_to(but)}
+    return sorted(point for point in below if not _lies_below(point, below))
+
+
+def _lies_below(point: str, places: Iterable[str]) -> bool:
+    return any(Path(place) in Path(point).parents for place in places)
 
 
 def _show_again(place: Path, descriptor: int, modes: Mapping[Path, int]) -> None:
@@ -81,7 +85,7 @@ def _show_again(place: Path, descriptor: int, modes: Mapping[Path, int]) -> None
     source = f"/proc/self/fd/{descriptor}"
     if not place.exists():
         (Path.mkdir if Path(source).is_dir() else Path.touch)(place)
-    _mount(source, str(place), None, _MS_BIND)
+    _mount(source, str(place), None, _MS_BIND | _MS_REC)
     os.close(descriptor)
 
 

@@ -60,7 +60,7 @@ _THREAD_SIGNALS = "tgkill 234 131, rt_tgsigqueueinfo 297 240"
 
 
 @dataclass(frozen=True)
-class Test:
+class Check:
     """A call passes if a part of an argument is one of the values, or if it is none of them.
 
     Attributes
@@ -91,33 +91,33 @@ class Rule:
         Names with their numbers, of x86-64 and aarch64 or of both.
     error : int
         Number of the error; 0 pretends success.
-    tests : tuple of Test
+    tests : tuple of Check
         What lets a call pass.
     """
 
     calls: str
     error: int = errno.EPERM
-    tests: tuple[Test, ...] = ()
+    tests: tuple[Check, ...] = ()
 
 
 _SOCKETS = "socket 41 198, socketpair 53 199"
 #: Families that a network namespace divides, as it does not with those of virtual machines, say.
 _FAMILIES = (socket.AF_UNIX, socket.AF_INET, socket.AF_INET6, 16)  # 16: AF_NETLINK, which lists interfaces
-_CONNECTED = Test(1, [socket.SOCK_STREAM, socket.SOCK_SEQPACKET], mask=0xF)
+_CONNECTED = Check(1, [socket.SOCK_STREAM, socket.SOCK_SEQPACKET], mask=0xF)
 ALWAYS = (
     *(Rule(calls) for calls in (_MOUNTS, _OTHERS_MEMORY, _DEPTHS, _OUTLIVING)),
     Rule(_UNKNOWN, errno.ENOSYS),
-    Rule("clone 56 220", tests=(Test(0, [0], mask=_NAMESPACES),)),
-    Rule("ioctl 16 29", tests=(Test(1, _TERMINAL_INPUT, among=False),)),
-    Rule(_SOCKETS, errno.EOPNOTSUPP, (Test(0, _FAMILIES),)),
+    Rule("clone 56 220", tests=(Check(0, [0], mask=_NAMESPACES),)),
+    Rule("ioctl 16 29", tests=(Check(1, _TERMINAL_INPUT, among=False),)),
+    Rule(_SOCKETS, errno.EOPNOTSUPP, (Check(0, _FAMILIES),)),
 )
 #: Where there are no namespaces: a socket of datagrams reaches any address without `connect`.
 UNDIVIDED = (
     Rule(_UNSEEN),
-    Rule(_SOCKETS, errno.EOPNOTSUPP, (Test(0, [socket.AF_UNIX]), _CONNECTED)),
-    Rule("prlimit64 302 261", tests=(Test(0, [0]),)),
-    Rule("setpriority 141 140, ioprio_set 251 30", tests=(Test(1, [0]),)),
-    Rule(_SCHEDULING, 0, (Test(0, [0]),)),
+    Rule(_SOCKETS, errno.EOPNOTSUPP, (Check(0, [socket.AF_UNIX]), _CONNECTED)),
+    Rule("prlimit64 302 261", tests=(Check(0, [0]),)),
+    Rule("setpriority 141 140, ioprio_set 251 30", tests=(Check(1, [0]),)),
+    Rule(_SCHEDULING, 0, (Check(0, [0]),)),
 )
 #: Where the kernel's user is the grader's.
 SAME_USER = (Rule(_PRETENDED, 0), Rule(_UNSUPPORTED, errno.EOPNOTSUPP))
@@ -126,8 +126,8 @@ SAME_USER = (Rule(_PRETENDED, 0), Rule(_UNSUPPORTED, errno.EOPNOTSUPP))
 def own_signals_only(process: int) -> tuple[Rule, ...]:
     """Give rules that let a process signal itself alone (and 0, its process group)."""
     return (
-        Rule(_SIGNALS, tests=(Test(0, [process, 0]),)),
-        Rule(_THREAD_SIGNALS, tests=(Test(0, [process]),)),
+        Rule(_SIGNALS, tests=(Check(0, [process, 0]),)),
+        Rule(_THREAD_SIGNALS, tests=(Check(0, [process]),)),
         Rule("pidfd_send_signal 424"),
     )
 
@@ -183,7 +183,7 @@ def _steps(number: int, rule: Rule) -> Iterator[_Step]:
     yield from last
 
 
-def _test_steps(test: Test, fail: _Step) -> Iterator[_Step]:
+def _test_steps(test: Check, fail: _Step) -> Iterator[_Step]:
     yield (_LOAD, 0, 0, _ARGUMENTS + 8 * test.argument)  # the lower half, on machines of this byte order
     yield (_AND, 0, 0, test.mask)
     count = len(test.values)
