@@ -242,7 +242,9 @@ def _find(cells: Sequence[NotebookNode], templates: Mapping[str, NotebookNode]) 
 
 
 def _squeezed(source: str) -> str:
-    return "".join(source.split())
+    """Leave out what some editors add to a cell: comments in lines of their own, and white space."""
+    lines = (line.strip() for line in source.splitlines())
+    return "".join("".join(line.split()) for line in lines if not line.startswith("#"))
 
 
 def _choose(
@@ -295,17 +297,20 @@ def _put_back(
 ) -> None:
     """Insert missing cells after the marked cell before them; the first one where it is in the release.
 
-    A cell that was merged with the one before it is missing too: what is put back for it must not run after it.
+    A cell that was merged with the one before it is missing too: what is put back for it must not run after it. A
+    check whose solution is not recognised either comes last, as nobody knows which cell holds the student's own.
     """
-    position = first
+    position, solution_lost = first, False
     for key, template in templates.items():
         there = present.get(key)
-        if there is None:
-            cells.insert(position, cast(NotebookNode, nbformat.from_dict(template)))
-            remarks.append(_("`{name}` was missing and has been put back").format(name=key))
-            position += 1
-        else:
+        if there is not None:
             position = _position(cells, there[0]) + (len(there) == 1)
+        else:
+            last = solution_lost and is_check(template)
+            cells.insert(len(cells) if last else position, cast(NotebookNode, nbformat.from_dict(template)))
+            remarks.append(_("`{name}` was missing and has been put back").format(name=key))
+            position += not last
+        solution_lost = there is None
 
 
 def _position(cells: Sequence[NotebookNode], wanted: NotebookNode) -> int:

@@ -189,6 +189,7 @@ GARBAGE = {
     "an object array": frame(ANSWER) + npy_frame("|O", (1,), b"\x80\x04N."),
     "65 axes": frame(ANSWER) + npy_frame("<f8", (1,) * 65, bytes(8)),
     "an endless empty axis": frame(ANSWER) + npy_frame("<f8", (0, 10**30), b""),
+    "a true axis": frame(ANSWER) + npy_frame("<f8", (True,), bytes(8)),
     "a lying header": frame(ANSWER) + npy_frame("<f8", (10**12,), bytes(8)),
     "half a frame": struct.pack(">Q", 100) + b"{",
 }
@@ -372,3 +373,103 @@ def test_a_lost_kernel_is_not_asked_again():
     assert replies[0] == replies[1]
     assert replies[0].status == "raised"
     assert alarms == []
+
+
+class TestAlarms:
+    """What only a tamperer does raises an alarm; what an honest student may do raises none."""
+
+    def test_honest_work_raises_none(self, exam, place):
+        sit(place, [])
+        sit(place, [], "nothing")
+        exam.enter_cell("double", 8.0)
+        sit(place, [right] * 4)
+        exam.leave_cell()
+        sit(place, [])
+        exam.enter_cell("other", 8.0)
+        with dialled(place) as connection:  # a kernel that dies while it is asked
+            send(connection, {"exercise": "other"})
+            receive(connection)
+        exam.leave_cell()
+        exam.enter_cell("broken", 8.0)
+        exam.leave_cell()
+        assert exam.alarms.take() == []
+
+    @pytest.mark.parametrize(
+        ("answers", "name", "said"),
+        [
+            ([lambda _x: {"status": "passed"}], "double", "form that `check` never sends"),
+            ([lambda _x: reply(None, status=np.zeros(3))], "double", "form that `check` never sends"),
+            ([lambda _x: reply([np.zeros(3)] * 50)], "double", "was no answer (50 arrays announced)"),
+            ([lambda _x: reply([np.zeros(3)])], "double", "form that `check` never sends"),
+            ([lambda x: reply(2 * x, points=3)], "double", "form that `check` never sends"),
+            ([], "other", "asked for `other` while the cell of `double` ran"),
+            ([], ["double"], "request that `check` never sends"),
+        ],
+    )
+    def test_forgeries(self, exam, place, answers, name, said):
+        exam.enter_cell("double", 8.0)
+        with contextlib.suppress(ProtocolError, OSError, KeyError):
+            sit(place, answers, name)
+        exam.leave_cell()
+        (alarm,) = exam.alarms.take()
+        assert said in alarm
+        assert exam.alarms.take() == []
+
+    def test_a_second_request(self, exam, place):
+        exam.enter_cell("double", 8.0)
+        sit(place, [right] * 4)
+        sit(place, [])
+        exam.leave_cell()
+        assert "besides the `check(...)`" in exam.alarms.take()[0]
+
+    def test_answers_before_the_question(self, exam, place):
+        exam.enter_cell("double", 8.0)
+        with dialled(place) as connection:
+            send(connection, {"exercise": "double"})
+            for _case in range(5):
+                send(connection, reply(np.ones((2, 3))))
+            with contextlib.suppress(ProtocolError, OSError):
+                while True:
+                    receive(connection)
+        exam.leave_cell()
+        assert "before they were asked for" in exam.alarms.take()[0]
+
+    @pytest.mark.parametrize("name", GARBAGE)
+    def test_garbage(self, exam, place, name):
+        exam.enter_cell("double", 8.0)
+        with dialled(place) as connection:
+            send(connection, {"exercise": "double"})
+            receive(connection)
+            connection.sendall(GARBAGE[name])
+            connection.shutdown(socket.SHUT_WR)
+            with contextlib.suppress(ProtocolError, OSError):
+                receive(connection)
+        exam.leave_cell()
+        assert bool(exam.alarms.take()) == (name != "half a frame")  # cut off, as an honest one may be
+
+    def test_a_line_that_is_kept_open_is_cut_before_the_next_cell(self, exam, place):
+        with dialled(place), dialled(place), dialled(place):
+            start = time.monotonic()
+            exam.enter_cell("double", 8.0)
+            assert time.monotonic() - start < 5
+            assert "kept a connection open" in exam.alarms.take()[0]
+            assert sit(place, [right] * 4) == "sent to the examiner"
+        assert exam.leave_cell().points == 8.0
+
+    def test_a_teacher_is_told_no_more_than_can_be_read(self, exam, place):
+        exam.enter_cell("double", 8.0)
+        for number in range(30):
+            sit(place, [], f"\u202e\x1b[2J{number}")
+        exam.leave_cell()
+        alarms = exam.alarms.take()
+        assert len(alarms) == 10
+        assert not any("\x1b" in alarm or "\u202e" in alarm for alarm in alarms)
+
+
+def test_no_reply_makes_the_examiner_print_arrays():
+    """Eighteen axes of length two: NumPy abbreviates none of them."""
+    many = [np.zeros((2,) * 18)] * 50_000
+    start = time.process_time()
+    assert read_reply({"status": "answered", "value": many}).status == "unreadable"
+    assert read_reply({"status": "raised", "value": None, "error": many, "mutated": [many]}).mutated == ["?"]
+    assert time.process_time() - start < 1

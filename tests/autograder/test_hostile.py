@@ -27,11 +27,11 @@ from corpus.hostile_examiner import EXAMINER
 from corpus.hostile_files import FILES
 from corpus.hostile_kernel import KERNEL
 from corpus.hostile_machine import MACHINE
-from corpus.students import CHECKS, FULL, Student, cell_before, changed, double, student_id
+from corpus.students import CHECKS, FULL, NOTHING, Student, cell_before, changed, double, student_id
 from corpus.toy_course import ASSIGNMENT, NOTEBOOK, SQUARE
 from vitrina_autograder import client, folders, sandbox
 from vitrina_autograder.course import CONFIG_NAME, Course
-from vitrina_autograder.grade import Grading, read_grades, submitted_students
+from vitrina_autograder.grade import Grade, Grading, read_grades, submitted_students
 from vitrina_autograder.job import jobs_folder
 from vitrina_autograder.verdicts import Record, load_record
 from vitrina_autograder.warm import forget_parents
@@ -194,9 +194,14 @@ def world(
         yield made
 
 
-def points(world: World, name: str) -> tuple[float, ...]:
-    grade = read_grades(world.course, ASSIGNMENT).get(student_id(name))
-    return tuple(grade.points[check] for check in CHECKS) if grade else (0.0, 0.0, 0.0)
+@pytest.fixture(scope="module")
+def grades(world: World) -> dict[str, Grade]:
+    return read_grades(world.course, ASSIGNMENT)
+
+
+def points(grades: dict[str, Grade], name: str) -> tuple[float, ...]:
+    grade = grades.get(student_id(name))
+    return tuple(grade.points[check] for check in CHECKS) if grade else NOTHING
 
 
 def unexplained(record: Record) -> list[str]:
@@ -229,8 +234,8 @@ def test_there_are_enough_and_each_is_another():
 
 class TestAttacks:
     @pytest.mark.parametrize("name", HOSTILE)
-    def test_nothing_is_gained(self, world: World, name: str):
-        assert points(world, name) == HOSTILE[name].points
+    def test_nothing_is_gained(self, grades: dict[str, Grade], name: str):
+        assert points(grades, name) == HOSTILE[name].points
 
     @pytest.mark.parametrize("name", HOSTILE)
     def test_the_teacher_learns_why(self, world: World, name: str):
@@ -301,9 +306,9 @@ class TestAttacks:
 
 class TestBystanders:
     @pytest.mark.parametrize("name", BYSTANDERS)
-    def test_who_is_honest_is_not_harmed(self, world: World, name: str):
+    def test_who_is_honest_is_not_harmed(self, world: World, grades: dict[str, Grade], name: str):
         record = world.record(name)
-        assert points(world, name) == FULL
+        assert points(grades, name) == FULL
         assert (record.alarms, record.remarks, record.state) == ([], [], "graded")
 
 
@@ -349,7 +354,7 @@ class TestWithoutTheDefence:
         for module in ("folders", "examination"):
             monkeypatch.setattr(f"vitrina_autograder.{module}.refuse_links", lambda _folder: None)
         self.grade(open_world, "linked folder", solved_text)
-        assert points(open_world, "linked folder") == FULL
+        assert points(read_grades(open_world.course, ASSIGNMENT), "linked folder") == FULL
 
     def test_links_that_are_not_set_aside_bring_the_secret_back_to_the_student(
         self, open_world: World, solved_text: str, monkeypatch: pytest.MonkeyPatch

@@ -323,3 +323,57 @@ def test_mutations_are_the_same_every_time_and_change_something(solved: Tree):
     for seed in range(len(SINGLE)):
         assert repr(mutate(solved, seed)) == repr(mutate(solved, seed))
     assert sum(repr(mutate(solved, seed)) == repr(solved) for seed in SEEDS) <= 6
+
+
+class TestAddedCode:
+    def test_code_written_into_a_check_is_kept_before_it(self, solved: Tree, submitted: Submit):
+        check, solution = cell_of(solved, CHECK), cell_of(solved, DOUBLE)
+        check["source"] = f"{solution['source']}\n{check['source']}"
+        solved["cells"].remove(solution)
+        notebook, remarks = submitted(solved)
+        order = [cell.source for cell in notebook.cells]
+        stub, kept = order.index(by_id(notebook)[DOUBLE].source), order.index(check["source"])
+        assert stub < kept < order.index('check("double", double)')
+        assert f"`{CHECK}` was changed and has been restored; the code that was added to it runs before it" in remarks
+
+    def test_a_cell_merged_with_the_check_before_it_is_not_undone(self, solved: Tree, submitted: Submit):
+        check, after = cell_of(solved, CHECK), cell_of(solved, SQUARE)
+        check["source"] = f"{check['source']}\n{after['source']}"
+        solved["cells"].remove(after)
+        notebook, _ = submitted(solved)
+        order = [cell.source for cell in notebook.cells]
+        assert order.index(by_id(notebook)[SQUARE].source) < order.index(check["source"])
+
+    def test_a_check_is_found_under_an_editors_comments(self, solved: Tree, submitted: Submit):
+        for cell in solved["cells"]:
+            cell |= {"metadata": {}, "id": f"{cell['id']}-x", "source": f"#| label: x\n{cell['source']}"}
+        notebook, remarks = submitted(solved)
+        assert not any("check-" in remark and "missing" in remark for remark in remarks)
+        order = [cell.source for cell in notebook.cells]
+        assert order.index(solved["cells"][3]["source"]) < order.index('check("double", double)')
+
+    def test_a_check_that_is_lost_with_its_solution_comes_last(self, solved: Tree, submitted: Submit):
+        check = cell_of(solved, CHECK)
+        for cell in solved["cells"]:
+            cell |= {"metadata": {}, "id": f"{cell['id']}-x"}
+        solved["cells"].remove(check)
+        notebook, _ = submitted(solved)
+        assert notebook.cells[-1].source == 'check("double", double)'
+
+    @pytest.mark.parametrize(
+        ("data", "reason"),
+        [
+            (b'{"cells": [\n<<<<<<< HEAD\n]}', "merge conflict"),
+            (json.dumps({"cells": [{"cell_type": "code", "source": ""}] * 6000}).encode(), "6000 cells"),
+            (b'{"cells": [' + b"[]," * 6_000_000 + b"[]]}", "millions of parts"),
+        ],
+    )
+    def test_what_is_no_notebook_any_more(self, tmp_path: Path, data: bytes, reason: str):
+        (path := tmp_path / NOTEBOOK).write_bytes(data)
+        with pytest.raises(UnreadableError, match=reason):
+            read_submission(path)
+
+    @pytest.mark.parametrize("depth", range(900, 1000, 9))
+    def test_an_id_nested_as_deep_as_can_be_read_is_no_id(self, tmp_path: Path, release: NotebookNode, depth: int):
+        text = json.dumps(release).replace(json.dumps(CHECK), "[" * depth + "]" * depth)
+        assert_read_or_refused(tmp_path / NOTEBOOK, text.encode(), release)

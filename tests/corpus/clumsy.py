@@ -89,13 +89,14 @@ def _typed_above(cells: list[Cell], at: int) -> None:
     cells[at]["source"] = f"# my own remark\nmine = 3\n{cells[at]['source']}"
 
 
-CHANGES = (
-    _copy_after, _copy_to_end, _delete, _to_markdown, _to_raw, _to_front, _to_end, _one_down, _split, _merge, _emptied,
-    _cut_and_pasted, _typed_above,
-)  # fmt: skip
+CHANGES: dict[str, Callable[[list[Cell], int], None]] = {
+    "copy after": _copy_after, "copy to end": _copy_to_end, "delete": _delete, "to Markdown": _to_markdown,
+    "to raw": _to_raw, "to front": _to_front, "to end": _to_end, "one down": _one_down, "split": _split,
+    "merge": _merge, "emptied": _emptied, "cut and pasted": _cut_and_pasted, "typed above": _typed_above,
+}  # fmt: skip
 
 
-def _changed(change: Callable[[list[Cell], int], None], at: int) -> Saved:
+def changed_at(change: Callable[[list[Cell], int], None], at: int) -> Saved:
     def save(notebook: Notebook) -> bytes:
         tree = copy.deepcopy(notebook)
         change(tree["cells"], at % len(tree["cells"]))
@@ -253,7 +254,7 @@ def _random(seed: int) -> Saved:
 
 _CELLS = 10
 CHANGED: dict[str, Saved] = {
-    f"{change.__name__.strip('_')} {at}": _changed(change, at) for change in CHANGES for at in range(_CELLS)
+    f"{name} {at}": changed_at(change, at) for name, change in CHANGES.items() for at in range(_CELLS)
 }
 MUTATED: dict[str, Saved] = {f"mutation {seed}": _random(seed) for seed in range(60)}
 CLUMSY: dict[str, Saved] = {
