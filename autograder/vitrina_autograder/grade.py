@@ -189,6 +189,12 @@ def read_grades(course: Course, assignment: str) -> dict[str, Grade]:
         return {submission.student.id: _grade(submission) for submission in submissions}
 
 
+def enrolled_students(course: Course) -> list[str]:
+    """List everyone whom the gradebook knows, whether or not they handed anything in."""
+    with Gradebook(f"sqlite:///{course.gradebook}") as gradebook:
+        return sorted(student.id for student in gradebook.students)
+
+
 def _grade(submission: Any) -> Grade:
     grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
     return Grade(

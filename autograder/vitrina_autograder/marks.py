@@ -5,9 +5,19 @@ from __future__ import annotations
 from nbformat import NotebookNode
 from nbgrader.utils import is_grade, is_locked, is_solution
 
-__all__ = ["graded_exercise", "is_answer", "is_check", "is_locked"]
+__all__ = ["check_id", "graded_exercise", "is_answer", "is_check", "is_check_id", "is_locked"]
 
 _CHECK = "check-"
+
+
+def check_id(exercise: str) -> str:
+    """Give nbgrader's id of the cell in which the examiner grades an exercise."""
+    return f"{_CHECK}{exercise}"
+
+
+def is_check_id(grade_id: str) -> bool:
+    """Whether nbgrader's id is that of a cell that the examiner grades."""
+    return grade_id.startswith(_CHECK)
 
 
 def is_check(cell: NotebookNode) -> bool:
