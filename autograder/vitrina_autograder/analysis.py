@@ -1,7 +1,7 @@
 """What a class did, in numbers: the one model that the terminal report, the page and the tables show.
 
 Only students whose work was examined enter a mean, a correlation or a histogram. Who handed nothing in, whose file
-could not be read and who wrote nothing are counted apart: a zero that stands for "unknown" would pull every figure down.
+could not be read and who wrote nothing are counted apart: a zero that stands for "unknown" would pull all figures down.
 """
 
 from __future__ import annotations

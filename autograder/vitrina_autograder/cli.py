@@ -17,6 +17,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vitrina_autograder import demo as demo_class
 from vitrina_autograder.build import build_assignment
+from vitrina_autograder.class_report import read_class
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.doctor import examine_machine
 from vitrina_autograder.grade import Grading, submitted_students
@@ -91,7 +92,7 @@ def grade(
         if not students:
             raise CourseError(f"nobody handed in {name}: there is no {course.submitted}/STUDENT/{name}/")
         _grade(course, name, students, jobs=jobs, force=force, unsafe=unsafe_no_sandbox)
-        show_report(course, name, console)
+        show_report(read_class(course, name), console)
 
 
 @app.command()
@@ -99,7 +100,7 @@ def report(assignment: Assignment) -> None:
     """Print the report of the last grading again."""
     with _friendly():
         course = Course.find()
-        show_report(course, course.assignment_name(assignment), console)
+        show_report(read_class(course, course.assignment_name(assignment)), console)
 
 
 @app.command()
@@ -114,7 +115,7 @@ def demo(jobs: Jobs = _CORES) -> None:
         if unsafe:
             console.print(f"[yellow]no sandbox here ({sandbox_problem()}): the made-up class runs without[/]")
         _grade(course, demo_class.ASSIGNMENT, students, jobs=jobs, force=False, unsafe=unsafe)
-        show_report(course, demo_class.ASSIGNMENT, console)
+        show_report(read_class(course, demo_class.ASSIGNMENT), console)
         console.print(f"\n{len(students)} submissions in {time.monotonic() - start:.0f} seconds")
 
 

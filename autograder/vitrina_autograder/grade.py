@@ -192,7 +192,7 @@ def read_grades(course: Course, assignment: str) -> dict[str, Grade]:
 def enrolled_students(course: Course) -> list[str]:
     """List everyone whom the gradebook knows, whether or not they handed anything in."""
     with Gradebook(f"sqlite:///{course.gradebook}") as gradebook:
-        return sorted(student.id for student in gradebook.students)
+        return sorted(str(student.id) for student in gradebook.students)
 
 
 def _grade(submission: Any) -> Grade:

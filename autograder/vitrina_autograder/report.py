@@ -1,10 +1,9 @@
-"""The report of a class: points by exercise, competences, and where points were lost to something unusual."""
+"""The report of a class in the terminal: points by exercise, competences, and what to look at."""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from string import ascii_uppercase
 
 from rich.box import SIMPLE_HEAD
@@ -12,62 +11,67 @@ from rich.console import Console, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
-from vitrina.judging import Verdict
 from vitrina.messages import _
 from vitrina.values import plain_text
-from vitrina_autograder.course import Course
-from vitrina_autograder.exercise import AnyExercise, load_exercises
-from vitrina_autograder.grade import Grade, feedback_pages, read_grades, submitted_students
-from vitrina_autograder.verdicts import Record, load_record
+from vitrina_autograder.analysis import ClassAnalysis
+from vitrina_autograder.class_report import ClassReport
+from vitrina_autograder.concerns import Concern
+from vitrina_autograder.members import Member
 
 _BAR = "▁▂▃▄▅▆▇█"
 _GOOD, _FAIR = 0.8, 0.5
 _NAME_LENGTH = 24
 _REMARK_LENGTH = 1000
+_WIDTH = 100
+_MOST_CONCERNS = 20
+_MOST_PAGES = 20
+_MOST_NAMES = 3
 
 
-@dataclass(frozen=True)
-class Row:
-    """One student's line."""
-
-    student: str
-    grade: Grade | None
-    record: Record | None
-
-
-def class_report(course: Course, assignment: str) -> RenderableType:
-    """Make the report of everyone who has a folder among the submissions."""
-    exercises = load_exercises(course.assignment_folder(assignment))
-    grades = read_grades(course, assignment)
-    rows = [
-        Row(student, grades.get(student), load_record(course, assignment, student))
-        for student in submitted_students(course, assignment)
-    ]
-    parts = [_points(rows, exercises), _competences(rows, exercises), _remarks(rows), _pages(course, assignment, rows)]
-    return Group(*parts)
-
-
-def show_report(course: Course, assignment: str, console: Console | None = None) -> None:
+def show_report(report: ClassReport, console: Console | None = None) -> None:
     """Print the report."""
-    (console or Console()).print(class_report(course, assignment))
+    console = console or Console()
+    console.print(terminal_report(report), width=min(console.width, _WIDTH))
 
 
-def _points(rows: Sequence[Row], exercises: Mapping[str, AnyExercise]) -> RenderableType:
+def terminal_report(report: ClassReport) -> RenderableType:
+    """Make the report for the terminal."""
+    analysis = report.analysis
+    return Group(_points(analysis), _competences(analysis), _concerns(report.concerns), _pages(analysis))
+
+
+def _points(analysis: ClassAnalysis) -> RenderableType:
     table = _table(_("Points"))
-    most = {key: max(_max_points(rows, key), default=0.0) for key in exercises}
-    for number, key in enumerate(exercises, start=1):
-        table.add_column(f"{number}\n/{most[key]:g}", justify="right")
+    for number, item in enumerate(analysis.items, start=1):
+        table.add_column(f"{number}\n/{item.max_points:g}", justify="right")
     table.add_column(_("by hand"), justify="right")
     table.add_column(_("total"), justify="right", style="bold")
-    for row in rows:
-        table.add_row(_student(row), *(_cell(row, key) for key in exercises), _by_hand(row), _total(row))
-    titles = {str(number): exercise.title for number, exercise in enumerate(exercises.values(), start=1)}
+    for member in analysis.members:
+        cells = (_cell(member, exercise) for exercise in analysis.exercises)
+        table.add_row(_student(member.student), *cells, _by_hand(member), _total(member))
+    _add_difficulty(table, analysis)
+    titles = {str(number): exercise.title for number, exercise in enumerate(analysis.exercises.values(), start=1)}
     return Group(table, _legend(titles), Text())
 
 
-def _student(row: Row) -> Text:
+def _add_difficulty(table: Table, analysis: ClassAnalysis) -> None:
+    """Close with the class's mean share of each exercise."""
+    if not analysis.counted:
+        return
+    table.add_section()
+    means = (_percent(item.difficulty.value) for item in analysis.items)
+    total = sum(analysis.shares) / len(analysis.shares) if analysis.shares else None
+    name = _("mean of {count}").format(count=len(analysis.counted))
+    table.add_row(Text(name, style="dim"), *means, "", _percent(total))
+
+
+def _percent(share: float | None) -> Text:
+    return Text("–", style="dim") if share is None else Text(f"{share:.0%}", style=_style(share))
+
+
+def _student(student: str) -> Text:
     """Show a student's name as it is: nothing in it is markup, and a long one is cut."""
-    name = plain_text(row.student, len(row.student)).replace("\n", " ")
+    name = plain_text(student, len(student)).replace("\n", " ")
     return Text(name if len(name) <= _NAME_LENGTH else name[: _NAME_LENGTH - 1] + "…")
 
 
@@ -78,92 +82,89 @@ def _table(title: str) -> Table:
 
 
 def _legend(names: Mapping[str, str]) -> Text:
-    return Text("   ".join(f"{sign} {name}" for sign, name in names.items()), style="dim")
+    entries = (f"{sign} {name}".replace(" ", "\N{NO-BREAK SPACE}") for sign, name in names.items())
+    return Text("   ".join(entries), style="dim")
 
 
-def _max_points(rows: Iterable[Row], exercise: str) -> Iterable[float]:
-    return (row.record.verdicts[exercise].max_points for row in rows if row.record and exercise in row.record.verdicts)
-
-
-def _cell(row: Row, exercise: str) -> Text:
-    verdict = row.record.verdicts.get(exercise) if row.record else None
-    if verdict is None:
+def _cell(member: Member, exercise: str) -> Text:
+    result = member.results.get(exercise)
+    if result is None or not result.examined:
         return Text("–", style="dim")
-    if verdict.unanswered:
+    if result.verdict.unanswered:
         return Text("·", style="dim")
-    return Text(f"{verdict.points:g}", style=_style(verdict.points / verdict.max_points))
+    return Text(f"{result.points:g}", style=_style(result.share))
 
 
 def _style(share: float) -> str:
     return "green" if share >= _GOOD else "yellow" if share >= _FAIR else "red"
 
 
-def _by_hand(row: Row) -> str:
-    if row.grade is None:
+def _by_hand(member: Member) -> str:
+    if member.grade is None:
         return "–"
-    written = [points for name, points in row.grade.points.items() if not name.startswith("check-")]
-    return _("{count} to do").format(count=row.grade.by_hand) if row.grade.by_hand else f"{sum(written):g}"
+    to_do = member.grade.by_hand
+    return _("{count} to do").format(count=to_do) if to_do else f"{member.by_hand:g}"
 
 
-def _total(row: Row) -> str:
-    return f"{row.grade.score:g}/{row.grade.max_score:g}" if row.grade else "–"
+def _total(member: Member) -> str:
+    if member.grade is None or member.standing not in ("graded", "partly graded", "blank"):
+        return _(member.standing)
+    return f"{member.grade.score:g}/{member.grade.max_score:g}"
 
 
-def _competences(rows: Sequence[Row], exercises: Mapping[str, AnyExercise]) -> RenderableType:
-    names = sorted({name for exercise in exercises.values() for name in exercise.competences})
+def _competences(analysis: ClassAnalysis) -> RenderableType:
+    names = list(analysis.competences)
     table = _table(_("Competences (share of the points)"))
-    for letter, _name in zip(ascii_uppercase, names, strict=False):
+    letters = dict(zip(ascii_uppercase, names, strict=False))
+    for letter in letters:
         table.add_column(letter, justify="right")
-    for row in rows:
-        verdicts = row.record.verdicts if row.record else {}
-        table.add_row(_student(row), *(_share(name, verdicts, exercises) for name in names))
-    return Group(table, _legend(dict(zip(ascii_uppercase, names, strict=False))), Text())
+    for member in analysis.members:
+        table.add_row(_student(member.student), *(_share(member.competences[name]) for name in letters.values()))
+    if analysis.counted:
+        table.add_section()
+        table.add_row(Text(_("the class"), style="dim"), *map(_share, analysis.competences.values()))
+    return Group(table, _legend(letters), Text())
 
 
-def competence_share(name: str, verdicts: Mapping[str, Verdict], exercises: Mapping[str, AnyExercise]) -> float | None:
-    """Share of the points of the exercises that show a competence; `None` where none was examined."""
-    relevant = [verdict for key, verdict in verdicts.items() if key in exercises and name in exercises[key].competences]
-    total = sum(verdict.max_points for verdict in relevant)
-    return sum(verdict.points for verdict in relevant) / total if total else None
-
-
-def _share(name: str, verdicts: Mapping[str, Verdict], exercises: Mapping[str, AnyExercise]) -> Text:
-    share = competence_share(name, verdicts, exercises)
+def _share(share: float | None) -> Text:
     if share is None:
         return Text("–", style="dim")
     bar = _BAR[min(len(_BAR) - 1, int(share * len(_BAR)))]
     return Text(f"{bar} {share:4.0%}", style=_style(share))
 
 
-def _remarks(rows: Sequence[Row]) -> RenderableType:
-    table = _table(_("Unusual"))
+def _concerns(found: Sequence[Concern]) -> RenderableType:
+    """Show the most important things to look at, and how many more there are."""
+    if not found:
+        return Text()
+    table = _table(_("Things to look at"))
     table.show_header = False
     table.add_column()
-    for row in rows:
-        for remark in unusual(row.record):
-            table.add_row(_student(row), Text(plain_text(remark, _REMARK_LENGTH)))
-    return Group(table, Text()) if table.row_count else Text()
+    for concern in found[:_MOST_CONCERNS]:
+        table.add_row(_names(concern.students), Text(plain_text(concern.text, _REMARK_LENGTH)))
+    hidden = len(found) - _MOST_CONCERNS
+    more = (
+        Text(_("… and {count} more, on the class's page").format(count=hidden), style="dim") if hidden > 0 else Text()
+    )
+    return Group(table, more)
 
 
-def unusual(record: Record | None) -> list[str]:
-    """List what was unusual about a submission: remarks, and exercises whose answer never reached the examiner."""
-    if record is None:
-        return [_("not graded yet")]
-    notes = [f"{verdict.title}: {verdict.note}" for verdict in record.verdicts.values() if verdict.note]
-    lost = [
-        f"{verdict.title}: {outcome.message}"
-        for verdict in record.verdicts.values()
-        for outcome in verdict.outcomes[:1]
-        if outcome.status == "failed" and outcome.reply != "answered" and not verdict.points
-    ]
-    sandbox = [] if record.sandbox in ("", "bubblewrap") else [_("graded without a sandbox")]
-    return [*record.remarks, *notes, *lost, *sandbox]
+def _names(students: Sequence[str]) -> Text:
+    """Name a few of those whom something is about, one a line."""
+    lines = [_student(student) for student in students[:_MOST_NAMES]]
+    if len(students) > _MOST_NAMES:
+        lines.append(Text(_("and {count} more").format(count=len(students) - _MOST_NAMES), style="dim"))
+    return Text("\n").join(lines)
 
 
-def _pages(course: Course, assignment: str, rows: Sequence[Row]) -> RenderableType:
-    pages = [page for row in rows for page in feedback_pages(course, assignment, row.student)]
+def _pages(analysis: ClassAnalysis) -> RenderableType:
+    pages = [page for member in analysis.members for page in member.feedback]
     if not pages:
         return Text()
-    lines = [plain_text(os.path.relpath(page), _REMARK_LENGTH) for page in pages]
-    text = "\n".join([_("Feedback pages:"), *(f"  {line}" for line in lines)])
+    if len(pages) > _MOST_PAGES:
+        folder = plain_text(os.path.relpath(pages[0].parents[2]), _REMARK_LENGTH)
+        text = _("Feedback pages: {count} in {folder}").format(count=len(pages), folder=folder)
+    else:
+        lines = [plain_text(os.path.relpath(page), _REMARK_LENGTH) for page in pages]
+        text = "\n".join([_("Feedback pages:"), *(f"  {line}" for line in lines)])
     return Text(text, no_wrap=True, overflow="ignore")

@@ -21,6 +21,7 @@ from rich.console import Console
 
 from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, SQUARE, WHY
 from vitrina_autograder import grade as grading
+from vitrina_autograder.class_report import read_class
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.examiner import ExaminerError
 from vitrina_autograder.grade import Grading, feedback_pages, read_grades, submitted_students
@@ -123,7 +124,7 @@ def test_scores_and_comments_given_by_hand_survive(class_of_four: Course):
 def test_who_handed_nothing_in_is_named_and_stops_nobody(class_of_four: Course, capsys: pytest.CaptureFixture[str]):
     (class_of_four.submitted / "emil" / ASSIGNMENT).mkdir(parents=True)
     grade(class_of_four)
-    show_report(class_of_four, ASSIGNMENT)
+    show_report(read_class(class_of_four, ASSIGNMENT))
     said = capsys.readouterr().out
     assert "no notebook was handed in" in " ".join(said.split())
     assert all(student in said for student in ANSWERS)
@@ -170,7 +171,7 @@ def test_the_report_shows_what_students_write_as_it_is(
     hand_in(class_of_four, "[red]bold", solved, {})
     hand_in(class_of_four, long, solved, {DOUBLE: f"def double(x):\n    raise ValueError({HOSTILE_TEXT!r})"})
     grade(class_of_four)
-    show_report(class_of_four, ASSIGNMENT, Console(width=80))
+    show_report(read_class(class_of_four, ASSIGNMENT), Console(width=80))
     said = capsys.readouterr().out
     assert "R[s][i]" in said
     assert "\x1b" not in said
