@@ -71,6 +71,7 @@ def histogram(shares: Sequence[float], max_points: float) -> Markup:
     step, floor = (width - 2 * left) / _BINS, height - bottom
     scale = (floor - top) / max(*counts, 1)
     parts = [_line(left, floor, width - left, floor, "axis")]
+    parts += _averages(shares, left, width - 2 * left, floor) if shares else []
     for index, count in enumerate(counts):
         x, y = left + index * step, floor - count * scale
         parts.append(_box(x + 2, y, step - 4, count * scale, "bar", 2))
@@ -78,8 +79,6 @@ def histogram(shares: Sequence[float], max_points: float) -> Markup:
     ticks = [0, 0.25, 0.5, 0.75, 1]
     parts += [_text(left + tick * (width - 2 * left), floor + 16, f"{tick * max_points:g}", "tick") for tick in ticks]
     parts.append(_text(width / 2, height - 3, _("points"), "name"))
-    if shares:
-        parts += _averages(shares, left, width - 2 * left, floor)
     return _svg(width, height, _("Histogram of the points"), *parts)
 
 

@@ -87,7 +87,7 @@ def render_page(report: ClassReport, folder: Path) -> str:
         apart={name: count for name, count in analysis.standings.items() if name not in ("graded", "partly graded")},
         concerns=report.concerns,
         kinds=_kind_names(),
-        serious=sum(concern.kind not in ("unusual", "exercise", "partly graded") for concern in report.concerns),
+        serious=sum(concern.serious for concern in report.concerns),
         anchors={member.student: _anchor(index) for index, member in enumerate(analysis.members)},
         max_points=most,
         mean=fmean(shares) * most if shares else None,
@@ -160,6 +160,7 @@ def _kind_names() -> dict[Kind, str]:
         "partly graded": _("partly graded"),
         "exercise": _("exercise"),
         "unusual": _("unusual"),
+        "stopped": _("stopped"),
     }
 
 
@@ -219,7 +220,7 @@ def _columns(analysis: ClassAnalysis) -> list[charts.Column]:
 
 def _shares(analysis: ClassAnalysis, member: Member) -> list[float | None]:
     results = (member.results.get(exercise) for exercise in analysis.exercises)
-    return [result.share if result and result.examined else None for result in results]
+    return [result.share if result and result.begun else None for result in results]
 
 
 @dataclass(frozen=True)

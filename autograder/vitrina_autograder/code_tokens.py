@@ -39,6 +39,11 @@ def code_tokens(source: str) -> list[CodeToken]:
     return tokens
 
 
+def docstrings(source: str) -> list[str]:
+    """Find the docstrings of a text, with their quotes."""
+    return [text for _start, kind, text in _LEXER.get_tokens_unprocessed(source) if kind in String.Doc]
+
+
 def _significant(source: str) -> Iterator[tuple[str, int, int]]:
     after_dot = False
     for start, kind, text in _LEXER.get_tokens_unprocessed(source):

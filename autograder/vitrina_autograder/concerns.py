@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 from vitrina.messages import _
 from vitrina_autograder.analysis import ClassAnalysis
+from vitrina_autograder.members import Member
 from vitrina_autograder.similarity import Comparison
 
 #: From what may be an attack or a loss to what is only worth knowing.
-Kind = Literal["alarm", "quarantined", "similar", "unsafe", "not graded", "partly graded", "exercise", "unusual"]
+Kind = Literal[
+    "alarm", "quarantined", "similar", "unsafe", "not graded", "partly graded", "exercise", "unusual", "stopped"
+]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: A correlation over n students is below minus this over √n by chance once in twenty times.
 _CHANCE = 1.64
+_SERIOUS: tuple[Kind, ...] = ("alarm", "quarantined", "similar", "unsafe", "not graded")
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,11 @@ class Concern:
     students: tuple[str, ...]
     text: str
 
+    @property
+    def serious(self) -> bool:
+        """Whether an instructor has to act."""
+        return self.kind in _SERIOUS
+
 
 def concerns(analysis: ClassAnalysis, comparison: Comparison) -> list[Concern]:
     """List what to look at, most important first; what is true of several students is said once."""
@@ -49,21 +58,27 @@ def concerns(analysis: ClassAnalysis, comparison: Comparison) -> list[Concern]:
 
 def _of_members(analysis: ClassAnalysis) -> Iterator[tuple[Kind, str, str]]:
     for member in analysis.members:
-        record = member.record
-        if record is None:
-            if member.standing == "not graded":
-                yield "not graded", member.student, _("not graded yet")
-            continue
-        for alarm in member.alarms:
-            yield "alarm", member.student, alarm
-        if member.unsafe:
-            yield "unsafe", member.student, _("graded without a sandbox")
-        kind: Kind = "quarantined" if record.quarantine else "unusual"
-        if record.quarantine and not any(record.quarantine in remark for remark in member.remarks):
-            yield kind, member.student, record.quarantine
-        for remark in member.remarks:
-            partly = any(remark.endswith(verdict.note) for verdict in record.verdicts.values() if verdict.note)
-            yield "partly graded" if partly else kind, member.student, remark
+        for kind, text in _of_member(member):
+            yield kind, member.student, text
+
+
+def _of_member(member: Member) -> Iterator[tuple[Kind, str]]:
+    if member.standing == "not graded":
+        yield "not graded", _("not graded yet")
+    if member.unsafe:
+        yield "unsafe", _("graded without a sandbox")
+    quarantine = member.record.quarantine if member.record else ""
+    remarks = member.record.remarks if member.record else []
+    if quarantine and not any(quarantine in remark for remark in remarks):
+        yield "quarantined", quarantine
+    yield from _each("alarm", member.alarms)
+    yield from _each("quarantined" if quarantine else "unusual", remarks)
+    yield from _each("partly graded", member.unreached)
+    yield from _each("stopped", member.stopped)
+
+
+def _each(kind: Kind, texts: Sequence[str]) -> Iterator[tuple[Kind, str]]:
+    return ((kind, text) for text in texts)
 
 
 def _similar(comparison: Comparison) -> Iterator[Concern]:

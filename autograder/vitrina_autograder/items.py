@@ -113,7 +113,7 @@ def _item(
         unanswered=sum(verdict.unanswered for verdict in verdicts),
         unreached=len(members) - len(verdicts),
         stopped=sum(any(outcome.reply not in ("answered", "unanswered") for outcome in v.outcomes) for v in verdicts),
-        unexplained=sum(_is_unexplained(verdict) for verdict in verdicts),
+        unexplained=0 if isinstance(exercise, Quiz) else sum(map(_is_unexplained, verdicts)),
         difficulty=p,
         item_rest=r,
         discrimination=d,

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from typing import Literal, get_args
 
@@ -37,6 +36,11 @@ class Result:
     def examined(self) -> bool:
         """Whether the examiner could reach the answer."""
         return not self.verdict.note
+
+    @property
+    def begun(self) -> bool:
+        """Whether there was an answer that the examiner could reach."""
+        return self.examined and not self.verdict.unanswered
 
     @property
     def corrected(self) -> bool:
@@ -100,10 +104,22 @@ class Member:
         """Whether it ran without a sandbox."""
         return bool(self.record and self.record.sandbox.startswith("none"))
 
-    @cached_property
+    @property
+    def unreached(self) -> list[str]:
+        """Exercises that the examiner could not reach, and why."""
+        verdicts = self.record.verdicts.values() if self.record else []
+        return [f"{verdict.title}: {verdict.note}" for verdict in verdicts if verdict.note]
+
+    @property
+    def stopped(self) -> list[str]:
+        """Exercises whose function stopped, ran out of time or gave nothing readable, and so earned nothing."""
+        verdicts = self.record.verdicts.values() if self.record else []
+        return [f"{verdict.title}: {reason}" for verdict in verdicts if (reason := _why_stopped(verdict))]
+
+    @property
     def remarks(self) -> list[str]:
-        """What was unusual: remarks, and exercises whose answer never reached the examiner."""
-        return _remarks(self.record) if self.record else []
+        """Everything unusual about the submission."""
+        return [*(self.record.remarks if self.record else []), *self.unreached, *self.stopped]
 
 
 def read_member(
@@ -111,6 +127,17 @@ def read_member(
 ) -> Member:
     """Read what is known of a student who has a folder among the submissions."""
     record = _readable_record(course, assignment, student)
+    return make_member(student, grade, record, exercises, list(feedback_pages(course, assignment, student)))
+
+
+def make_member(
+    student: str,
+    grade: Grade | None,
+    record: Record | None,
+    exercises: Mapping[str, AnyExercise],
+    feedback: Sequence[Path],
+) -> Member:
+    """Put together what gradebook and examiner know of a student; for the parameters see `Member`."""
     results = _results(record, grade) if record else {}
     return Member(
         student=student,
@@ -119,7 +146,7 @@ def read_member(
         record=record,
         results=results,
         competences={name: competence_share(name, results, exercises) for name in competence_names(exercises)},
-        feedback=list(feedback_pages(course, assignment, student)),
+        feedback=feedback,
     )
 
 
@@ -164,12 +191,7 @@ def competence_share(name: str, results: Mapping[str, Result], exercises: Mappin
     return sum(result.points for result in known) / total if total else None
 
 
-def _remarks(record: Record) -> list[str]:
-    notes = [f"{verdict.title}: {verdict.note}" for verdict in record.verdicts.values() if verdict.note]
-    lost = [
-        f"{verdict.title}: {outcome.message}"
-        for verdict in record.verdicts.values()
-        for outcome in verdict.outcomes[:1]
-        if outcome.status == "failed" and outcome.reply != "answered" and not verdict.points
-    ]
-    return [*record.remarks, *notes, *lost]
+def _why_stopped(verdict: Verdict) -> str:
+    first = verdict.outcomes[0] if verdict.outcomes else None
+    lost = first and first.status == "failed" and first.reply != "answered" and not verdict.points
+    return first.message if first and lost else ""

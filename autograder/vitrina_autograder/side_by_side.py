@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from vitrina_autograder.code_tokens import CodeToken, code_tokens
 from vitrina_autograder.similarity import Comparison, K, Pair, Part, Script, gram_hashes, token_codes
@@ -36,6 +37,11 @@ class MarkedPart:
 
     name: str
     pieces: Sequence[Piece]
+
+    @property
+    def unusual(self) -> bool:
+        """Whether anything in it is alike that is not common."""
+        return any(piece.match and not piece.common for piece in self.pieces)
 
 
 @dataclass(frozen=True)
@@ -98,12 +104,22 @@ def _runs(hashes: Sequence[int], numbers: Mapping[int, int], rare: frozenset[int
 
 
 def _pieces(source: str, tokens: Sequence[CodeToken], runs: Iterator[_Run]) -> Iterator[Piece]:
-    """Cut a text at the runs; where two overlap, the later one begins after the earlier."""
+    """Cut a text at the runs, and at comments in them; where two runs overlap, the earlier one has the tokens."""
     done = 0
     for run in runs:
-        start, end = max(done, tokens[run.start].start), tokens[run.end + K - 2].end
-        if end > start:
-            yield Piece(source[done:start])
-            yield Piece(source[start:end], run.match, common=not run.rare)
-            done = end
+        for start, end in _stretches(source, tokens[run.start : run.end + K - 1]):
+            if end > done:
+                yield Piece(source[done : max(start, done)])
+                yield Piece(source[max(start, done) : end], run.match, common=not run.rare)
+                done = end
     yield Piece(source[done:])
+
+
+def _stretches(source: str, tokens: Sequence[CodeToken]) -> Iterator[tuple[int, int]]:
+    """Give where runs of tokens stand between which there is nothing but space."""
+    start = tokens[0].start
+    for token, following in pairwise(tokens):
+        if source[token.end : following.start].strip():
+            yield start, token.end
+            start = following.start
+    yield start, tokens[-1].end

@@ -151,7 +151,7 @@ def token_codes(source: str) -> list[int]:
 @lru_cache(maxsize=10_000)
 def _kind_code(kind: str) -> int:
     """Number a kind of token, the same in every run."""
-    return zlib.crc32(kind.encode())
+    return zlib.crc32(kind.encode("utf-8", "surrogatepass"))
 
 
 def gram_hashes(codes: Sequence[int]) -> Hashes:

@@ -8,6 +8,7 @@ from pathlib import Path
 import nbformat
 
 from vitrina.messages import _
+from vitrina_autograder.code_tokens import docstrings
 from vitrina_autograder.course import Course
 from vitrina_autograder.intake import UnreadableError, read_submission
 from vitrina_autograder.similarity import Comparison, Part, Script, compare
@@ -21,7 +22,7 @@ def compare_class(course: Course, assignment: str, students: Sequence[str]) -> C
     given = list(_cell_sources(course.released_notebooks(assignment)))
     given += [path.read_text(encoding="utf-8") for path in sorted((course.release / assignment).rglob("*.py"))]
     textbook = _cell_sources(sorted((course.source / assignment).glob("*.ipynb")))
-    scripts = [read_script(course, assignment, student, frozenset(given)) for student in students]
+    scripts = [read_script(course, assignment, student, given) for student in students]
     return compare(scripts, given, textbook)
 
 
@@ -30,24 +31,32 @@ def _cell_sources(notebooks: Sequence[Path]) -> Iterator[str]:
     return (cell.source for cell in cells if cell.cell_type == "code")
 
 
-def read_script(course: Course, assignment: str, student: str, given: frozenset[str]) -> Script:
-    """Read what a student wrote; what cannot be read is left out.
+def read_script(course: Course, assignment: str, student: str, given: Sequence[str]) -> Script:
+    """Read what a student wrote; what cannot be read is left out, docstrings of the release are cut short.
 
     Parameters
     ----------
     course, assignment, student
         Whose work.
-    given : frozenset of str
+    given : sequence of str
         Sources of the release: they are nobody's work.
     """
+    known = set(given)
+    explanations = [text for source in given for text in docstrings(source)]
     folder = course.submitted / student / assignment
     parts: list[Part] = []
     room = _MOST_CHARACTERS
     for part in [*_cells(course, assignment, folder), *_files(folder)]:
-        if part.source.strip() and part.source not in given and room > 0:
-            parts.append(Part(part.name, part.source[:room]))
+        if part.source.strip() and part.source not in known and room > 0:
+            parts.append(Part(part.name, _shortened(part.source[:room], explanations)))
             room -= len(part.source)
     return Script(student, parts)
+
+
+def _shortened(source: str, explanations: Sequence[str]) -> str:
+    for explanation in explanations:
+        source = source.replace(explanation, '"""…"""')
+    return source
 
 
 def _cells(course: Course, assignment: str, folder: Path) -> Iterator[Part]:
