@@ -25,9 +25,8 @@ from vitrina.messages import _
 from vitrina.values import plain_text
 from vitrina_autograder import charts
 from vitrina_autograder.analysis import ClassAnalysis
-from vitrina_autograder.class_report import ClassReport
+from vitrina_autograder.class_report import ClassReport, write_file
 from vitrina_autograder.concerns import Kind
-from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.members import Member
 from vitrina_autograder.side_by_side import MarkedPart, side_by_side
 
@@ -40,27 +39,17 @@ _CODE_LENGTH = 200_000
 _TURNS = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 
 
-def page_path(course: Course, assignment: str) -> Path:
-    """Where the page of an assignment is written unless another place is asked for."""
-    return course.build / "reports" / f"{assignment}.html"
-
-
-def write_page(report: ClassReport, path: Path) -> Path:
-    """Write the page; a reader never sees half of it.
+def write_page(report: ClassReport, folder: Path) -> Path:
+    """Write the page, `ASSIGNMENT.html`.
 
     Raises
     ------
     CourseError
         When it cannot be written there.
     """
-    html = render_page(report, path.parent)
-    draft = path.with_name(f".{path.name}.draft")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        draft.write_text(html, encoding="utf-8", errors="replace")
-        draft.replace(path)
-    except OSError as error:
-        raise CourseError(f"the class's page cannot be written to {path}: {error.strerror}") from error
+    path = folder / f"{report.analysis.assignment}.html"
+    html = render_page(report, folder)
+    write_file(path, html.encode("utf-8", "replace"))
     return path
 
 
@@ -286,7 +275,7 @@ def _row(analysis: ClassAnalysis, member: Member, index: int, folder: Path) -> R
     return Row(
         member=member,
         anchor=_anchor(index),
-        total_key=-1.0 if member.share is None or member.standing == "quarantined" else member.share,
+        total_key=-1.0 if member.share is None else member.share,
         cells=[_cell(member, exercise) for exercise in analysis.exercises],
         notes=[*member.alarms, *member.remarks],
         losses=list(_losses(analysis, member)),

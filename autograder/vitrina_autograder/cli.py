@@ -8,6 +8,7 @@ import time
 import warnings
 from collections.abc import Generator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -17,7 +18,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from vitrina_autograder import demo as demo_class
 from vitrina_autograder.build import build_assignment
-from vitrina_autograder.class_report import read_class
+from vitrina_autograder.class_page import write_page
+from vitrina_autograder.class_report import read_class, reports_folder
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.doctor import examine_machine
 from vitrina_autograder.grade import Grading, submitted_students
@@ -26,6 +28,7 @@ from vitrina_autograder.materials import write_materials
 from vitrina_autograder.release import release_assignment
 from vitrina_autograder.report import show_report
 from vitrina_autograder.sandbox import UNSAFE_VARIABLE, sandbox_problem
+from vitrina_autograder.tables import write_tables
 
 _CORES = os.cpu_count() or 1
 
@@ -92,15 +95,32 @@ def grade(
         if not students:
             raise CourseError(f"nobody handed in {name}: there is no {course.submitted}/STUDENT/{name}/")
         _grade(course, name, students, jobs=jobs, force=force, unsafe=unsafe_no_sandbox)
-        show_report(read_class(course, name), console)
+        _report(course, name)
 
 
 @app.command()
-def report(assignment: Assignment) -> None:
-    """Print the report of the last grading again."""
+def report(
+    assignment: Assignment,
+    html: Annotated[bool, typer.Option("--html", help="Write the class's page: one file for a browser.")] = False,
+    csv: Annotated[bool, typer.Option("--csv", help="Write tables of the students and of the exercises.")] = False,
+    excel: Annotated[bool, typer.Option("--excel", help="The same, with the mark that Excel needs.")] = False,
+    to: Annotated[Path | None, typer.Option(help="Folder to write to; `build/reports` by default.")] = None,
+) -> None:
+    """Report on the last grading again: in the terminal, or as files.
+
+    Scores, competences, difficulty and discrimination of each exercise, which mistake was made how often, and what to
+    look at: quarantined submissions, alarms of the sandbox, unusually similar code. See `vitrina report week2 --html`.
+    """
     with _friendly():
         course = Course.find()
-        show_report(read_class(course, course.assignment_name(assignment)), console)
+        report_ = read_class(course, course.assignment_name(assignment))
+        folder = to or reports_folder(course)
+        if html:
+            _wrote(write_page(report_, folder))
+        if csv or excel:
+            _wrote(*write_tables(report_, folder, mark=excel))
+        if not (html or csv or excel):
+            show_report(report_, console)
 
 
 @app.command()
@@ -115,7 +135,7 @@ def demo(jobs: Jobs = _CORES) -> None:
         if unsafe:
             console.print(f"[yellow]no sandbox here ({sandbox_problem()}): the made-up class runs without[/]")
         _grade(course, demo_class.ASSIGNMENT, students, jobs=jobs, force=False, unsafe=unsafe)
-        show_report(read_class(course, demo_class.ASSIGNMENT), console)
+        _report(course, demo_class.ASSIGNMENT)
         console.print(f"\n{len(students)} submissions in {time.monotonic() - start:.0f} seconds")
 
 
@@ -154,6 +174,18 @@ def _release(course: Course, name: str) -> None:
     build_assignment(course, name, write_materials(course, name))
     folder = release_assignment(course, name)
     console.print(f"released {os.path.relpath(folder)}: searched, no line of a solution in it")
+
+
+def _report(course: Course, name: str) -> None:
+    """Print the report and write the class's page."""
+    report_ = read_class(course, name)
+    show_report(report_, console)
+    _wrote(write_page(report_, reports_folder(course)))
+
+
+def _wrote(*paths: Path) -> None:
+    for path in paths:
+        console.print(f"wrote {os.path.relpath(path)}", highlight=False, markup=False, soft_wrap=True)
 
 
 def _grade(course: Course, name: str, students: list[str], *, jobs: int, force: bool, unsafe: bool) -> None:

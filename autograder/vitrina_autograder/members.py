@@ -18,6 +18,7 @@ from vitrina_autograder.verdicts import Record, load_record
 Standing = Literal["graded", "partly graded", "blank", "quarantined", "not graded", "absent"]
 STANDINGS: tuple[Standing, ...] = get_args(Standing)
 _COUNTING = ("graded", "partly graded")
+_KNOWN = (*_COUNTING, "blank")
 
 
 @dataclass(frozen=True)
@@ -84,9 +85,17 @@ class Member:
         return self.standing in _COUNTING
 
     @property
+    def score(self) -> float | None:
+        """Points by the gradebook; `None` where nothing could be read, unless an instructor gave some all the same."""
+        if self.grade is None or (self.standing not in _KNOWN and not self.grade.score):
+            return None
+        return self.grade.score
+
+    @property
     def share(self) -> float | None:
-        """Share of all points of the assignment, by the gradebook; `None` where there is no grade."""
-        return self.grade.score / self.grade.max_score if self.grade and self.grade.max_score else None
+        """Share of all points of the assignment; `None` where no score is known."""
+        most = self.grade.max_score if self.grade else 0.0
+        return self.score / most if self.score is not None and most else None
 
     @property
     def by_hand(self) -> float:

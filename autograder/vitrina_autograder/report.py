@@ -100,16 +100,16 @@ def _style(share: float) -> str:
 
 
 def _by_hand(member: Member) -> str:
-    if member.grade is None:
+    if member.grade is None or member.score is None:
         return "–"
     to_do = member.grade.by_hand
     return _("{count} to do").format(count=to_do) if to_do else f"{member.by_hand:g}"
 
 
 def _total(member: Member) -> str:
-    if member.grade is None or member.standing not in ("graded", "partly graded", "blank"):
+    if member.grade is None or member.score is None:
         return _(member.standing)
-    return f"{member.grade.score:g}/{member.grade.max_score:g}"
+    return f"{member.score:g}/{member.grade.max_score:g}"
 
 
 def _competences(analysis: ClassAnalysis) -> RenderableType:

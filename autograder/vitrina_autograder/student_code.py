@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -15,6 +16,7 @@ from vitrina_autograder.similarity import Comparison, Part, Script, compare
 
 #: More is no student's work, and would cost the class's time.
 _MOST_CHARACTERS = 200_000
+_EMPTY_LINES = re.compile(r"\n\s*\n")
 
 
 def compare_class(course: Course, assignment: str, students: Sequence[str]) -> Comparison:
@@ -48,15 +50,16 @@ def read_script(course: Course, assignment: str, student: str, given: Sequence[s
     room = _MOST_CHARACTERS
     for part in [*_cells(course, assignment, folder), *_files(folder)]:
         if part.source.strip() and part.source not in known and room > 0:
-            parts.append(Part(part.name, _shortened(part.source[:room], explanations)))
+            parts.append(Part(part.name, _tidy(part.source[:room], explanations)))
             room -= len(part.source)
     return Script(student, parts)
 
 
-def _shortened(source: str, explanations: Sequence[str]) -> str:
+def _tidy(source: str, explanations: Sequence[str]) -> str:
+    """Cut short what the release explains, and empty lines, over which a lexer's patterns would go again and again."""
     for explanation in explanations:
         source = source.replace(explanation, '"""…"""')
-    return source
+    return _EMPTY_LINES.sub("\n\n", source)
 
 
 def _cells(course: Course, assignment: str, folder: Path) -> Iterator[Part]:
