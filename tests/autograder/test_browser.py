@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import shutil
-import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,33 +10,13 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 
+from corpus.browser import SCRIPT, needs_browser, was_there
 from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, WHY
 from vitrina_autograder.course import CONFIG_NAME, Course
 from vitrina_autograder.grade import Grading
 from vitrina_autograder.release import load_config
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    *("--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update"),
-    *("--disable-sync", "--no-first-run", "--virtual-time-budget=4000", "--dump-dom"),
-]
-MARK = "the-student-was-here"
-SCRIPT = f"document.body.setAttribute('data-{MARK}', '1')"
-
-pytestmark = [
-    pytest.mark.slow,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here; .ci/run installs Debian's package `chromium`"),
-]
-
-
-def opened(page: Path, profile: Path) -> str:
-    """Open a page and give its document as it is after its scripts ran."""
-    command = [str(CHROMIUM), *FLAGS, f"--user-data-dir={profile}", page.as_uri()]
-    return subprocess.run(command, capture_output=True, text=True, check=True, timeout=120).stdout
-
-
-def was_there(page: Path, profile: Path) -> bool:
-    return re.search(rf"<body[^>]*data-{MARK}", opened(page, profile)) is not None
+pytestmark = needs_browser
 
 
 def attack(notebook: dict[str, Any]) -> dict[str, Any]:

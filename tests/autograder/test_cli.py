@@ -1,6 +1,7 @@
 """The command `vitrina`, as an instructor types it."""
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -130,3 +131,23 @@ def test_the_demo_grades_its_class(tmp_path):
     pages = sorted((demo.feedback).glob("*/week2/*.html"))
     assert len(pages) == 12
     assert all(page.name in run.stdout for page in pages)
+    assert "unusually similar code" in run.stdout  # Ines has it from Blas
+    check_class_report(demo)
+
+
+def check_class_report(demo: Course) -> None:
+    """The page was written after grading; tables and terminal report come from the same records."""
+    page = demo.build / "reports" / "week2.html"
+    html = page.read_text(encoding="utf-8")
+    assert html.count('<tbody id="student-') == 12
+    for link in re.findall(r'<a href="(\.\./[^"]+)">', html):
+        assert (page.parent / link).is_file()
+    code, said = vitrina("report", "week2", "--html", "--excel", "--to", "elsewhere", cwd=demo.root)
+    assert code == 0, said
+    written = sorted(path.name for path in (demo.root / "elsewhere").iterdir())
+    assert written == ["week2-exercises.csv", "week2.csv", "week2.html"]
+    assert all(name in said for name in written)
+    assert (demo.root / "elsewhere" / "week2.csv").read_text(encoding="utf-8-sig").count("graded,") == 10
+    code, said = vitrina("report", "week2", cwd=demo.root)
+    assert code == 0
+    assert "Things to look at" in said

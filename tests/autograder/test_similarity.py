@@ -91,6 +91,14 @@ def test_a_single_function_alike_is_not_enough():
     assert flagged([one, [*other[:-1], one[-1]]]) == {}
 
 
+def test_who_wrote_only_a_little_is_not_flagged_for_it():
+    """Two students who wrote a single short function, the same one, which nobody else wrote so."""
+    little = (
+        "def relative_difference(a, b):\n    gap = np.abs(np.subtract(a, b)).max()\n    return gap / np.abs(b).max()\n"
+    )
+    assert flagged([*independent(12, 3), [little], [little]]) == {}
+
+
 def test_what_was_given_does_not_count():
     given = draw_answers(4)
     scripts = [script("a", given), script("b", given)]
