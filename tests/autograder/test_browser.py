@@ -10,7 +10,7 @@ import pytest
 from nbconvert.exporters import HTMLExporter
 from nbgrader.server_extensions.formgrader import handlers
 
-from corpus.browser import SCRIPT, needs_browser, was_there
+from corpus.browser import MARK, SCRIPT, needs_browser, was_there
 from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, WHY
 from vitrina_autograder.course import CONFIG_NAME, Course
 from vitrina_autograder.grade import Grading

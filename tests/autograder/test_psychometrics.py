@@ -70,7 +70,7 @@ def test_alpha_is_one_for_equal_items_and_near_zero_for_unrelated_ones():
 
 
 def test_alpha_of_a_worked_example():
-    """By hand: item variances 1/4 · 12/11 each, total variance 3/4 · ... of three right-or-wrong items."""
+    """By hand: item variances 3/16, 4/16 and 3/16, total variance 5/4, so 3/2 · (1 − 1/2)."""
     shares = np.array([[1, 1, 1], [1, 1, 0], [1, 0, 0], [0, 0, 0]] * 3, dtype=float)
     items, total = shares.var(axis=0, ddof=1).sum(), shares.sum(axis=1).var(ddof=1)
     assert cronbach_alpha(shares, np.ones(3)).value == pytest.approx(3 / 2 * (1 - items / total)) == pytest.approx(0.75)

@@ -74,6 +74,7 @@ def test_instructor_projects_build(project, tmp_path):
     wheel = next(path for path in build(ROOT / project, tmp_path) if path.suffix == ".whl")
     names = members(wheel)
     assert any(name.startswith(f"vitrina_{project}/") for name in names)
+    assert (project == "autograder") == any(name.endswith("templates/class_page.html.j2") for name in names)
     assert not any(name.startswith(("vitrina/", "vitrina_datasets/")) for name in names)
 
 
