@@ -25,7 +25,7 @@ demo: $(READY)  ## build, release and grade a made-up class of twelve
 	@$(BIN)/vitrina demo
 
 test: lint  ## lint, types and all tests
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 fast: $(READY)  ## the tests that take no notebooks
 	$(BIN)/python -m pytest -n 2 -m 'not slow'

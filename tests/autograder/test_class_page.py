@@ -19,7 +19,7 @@ from vitrina_autograder.class_page import write_page
 from vitrina_autograder.class_report import ClassReport
 from vitrina_autograder.concerns import concerns
 from vitrina_autograder.course import Course
-from vitrina_autograder.exercise import AnyExercise, Exercise, load_exercises
+from vitrina_autograder.exercise import Outline, load_exercises, outline
 from vitrina_autograder.grade import Grade
 from vitrina_autograder.members import Member, make_member
 from vitrina_autograder.similarity import Part, Script, compare
@@ -35,11 +35,7 @@ ATTACKS = (
     f"{{{{ '{SCRIPT}' }}}}<!--",
     f"javascript:{SCRIPT}",
 )
-EXERCISES: Mapping[str, AnyExercise] = {
-    "double": Exercise(
-        id="double", title="Double", formula="", competences=["A"], reference=len, draw=lambda _generator: []
-    )
-}
+EXERCISES: Mapping[str, Outline] = {"double": Outline("double", "Double", ["A"])}
 
 
 def attacker(number: int, text: str) -> Member:
@@ -47,7 +43,7 @@ def attacker(number: int, text: str) -> Member:
     verdict = Verdict("double", "Double", 3.0, outcomes=outcomes)
     name = f"{number}{text}"
     record = Record(name, "week1", {"double": verdict}, remarks=[text], sandbox=text, seconds=1.0)
-    record.alarms = [text]  # type: ignore[attr-defined]
+    record.alarms = [text]
     page = Path("feedback") / text.replace("/", "%") / "a.html"
     return make_member(name, Grade(name, 0.0, 3.0, {}, 0), record, EXERCISES, [page])
 
