@@ -67,7 +67,11 @@ def notebooks_in(folder: Path) -> list[Path]:
 
 
 def no_notebook(folder: Path) -> str:
-    """Say that there is no notebook in a submission, and what there is instead."""
+    """Say that there is no notebook in a submission, and what there is instead, or where."""
+    if folder.exists() and not folder.is_dir():
+        return _("`{name}` is a file; it has to be a folder with the notebook in it").format(name=folder.name)
+    if not folder.exists() and any(folder.parent.glob("*.ipynb")):
+        return _("the notebook lies beside the folder `{name}`, not in it: move it there").format(name=folder.name)
     names = sorted(name for _place, _folders, names in os.walk(folder) for name in names)
     text = _("no notebook was handed in, only {names}") if names else _("no notebook was handed in")
     return plain_text(text.format(names=", ".join(f"`{name}`" for name in names[:_MAX_NAMED])), _MAX_REASON)

@@ -92,13 +92,14 @@ class Grading:
         recorded = _recorded_students(self.course, self.assignment)
         papers = [paper for student in students for paper in self._due_papers(student, student in recorded)]
         left = Counter(paper.student for paper in papers)
+        quarantined = set[str]()
         with contextlib.closing(self._examined(papers)) as examined:
             for paper, reason in examined:
                 left[paper.student] -= 1
                 if reason:
-                    left[paper.student] += len(papers)  # it is never complete
+                    quarantined.add(paper.student)
                     self._note(paper.student, reason)
-                elif not left[paper.student]:
+                elif not left[paper.student] and paper.student not in quarantined:
                     self._finish(paper.student)
 
     def _finish(self, student: str) -> None:
@@ -237,8 +238,10 @@ def _recorded_students(course: Course, assignment: str) -> set[str]:
 
 
 def submitted_students(course: Course, assignment: str) -> list[str]:
-    """List who handed something in for an assignment, or has a folder for it."""
-    return sorted(path.parent.name for path in course.submitted.glob(f"*/{assignment}") if path.is_dir())
+    """List who handed something in for an assignment, or has a folder for it, or work that lies in no such folder."""
+    placed = {path.parent.name for path in course.submitted.glob(f"*/{assignment}")}
+    astray = {path.parent.name for path in course.submitted.glob("*/*.ipynb")}
+    return sorted(placed | astray)
 
 
 @dataclass(frozen=True)

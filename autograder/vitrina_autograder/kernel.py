@@ -18,7 +18,7 @@ from vitrina_autograder.job import Job, Limits
 from vitrina_autograder.sandbox import sandboxed
 
 #: A message beyond this never enters the grader's memory: the connection is dropped instead.
-_MAX_MESSAGE_BYTES = 32 << 20
+_MAX_MESSAGE_BYTES = 16 << 20
 #: Nor do more messages than this at a time: a kernel that sends faster than we read has to wait.
 _MAX_WAITING_MESSAGES = 8
 

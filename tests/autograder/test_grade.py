@@ -171,3 +171,18 @@ def test_the_examiner_tells_what_exercises_there_are(toy_course: Course):
     assert list(outlines) == ["double", "square", "quiz"]
     assert outlines["double"].hints == ["That is the square."]
     assert outlines["quiz"].competences == ["theory"]
+
+
+def test_work_that_lies_in_the_wrong_place_is_named(class_of_four: Course, solved: dict[str, Any]):
+    beside, file = class_of_four.submitted / "eva", class_of_four.submitted / "fred"
+    beside.mkdir()
+    (beside / NOTEBOOK).write_text(json.dumps(solved))
+    file.mkdir()
+    (file / ASSIGNMENT).write_text(json.dumps(solved))
+    grade(class_of_four)
+    records = {student: load_record(class_of_four, ASSIGNMENT, student) for student in ("eva", "fred")}
+    assert records["eva"] is not None
+    assert f"lies beside the folder `{ASSIGNMENT}`" in records["eva"].quarantine
+    assert records["fred"] is not None
+    assert f"`{ASSIGNMENT}` is a file" in records["fred"].quarantine
+    assert read_grades(class_of_four, ASSIGNMENT)["ana"].score == 7
