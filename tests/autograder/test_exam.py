@@ -411,8 +411,7 @@ class TestAlarms:
         with contextlib.suppress(ProtocolError, OSError, KeyError):
             sit(place, answers, name)
         exam.leave_cell()
-        (alarm,) = exam.alarms.take()
-        assert said in alarm
+        assert said in exam.alarms.take()[0]  # what of it was left unread may raise another
         assert exam.alarms.take() == []
 
     def test_a_second_request(self, exam, place):

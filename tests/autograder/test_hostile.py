@@ -326,13 +326,11 @@ class TestWithoutTheDefence:
 
     @pytest.fixture
     def _no_sandbox(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-        monkeypatch.setattr(sandbox, "find_bubblewrap", lambda: None)
+        monkeypatch.setenv(sandbox.SANDBOX_VARIABLE, "none")
         monkeypatch.setenv(sandbox.UNSAFE_VARIABLE, "1")
         monkeypatch.setenv(_ENVIRONMENT, f"{CANARY}-env-secret")
-        sandbox.sandbox_problem.cache_clear()
         forget_parents()
         yield
-        sandbox.sandbox_problem.cache_clear()
         forget_parents()
 
     @pytest.mark.usefixtures("_no_sandbox")
