@@ -43,8 +43,8 @@ from vitrina_autograder.release import release_assignment
 ASSIGNMENT = "week2"
 _EVERY = 0.05
 _MEGABYTE = 1 << 20
-#: Students who end their kernel or never end would measure limits, not speed.
-_UNUSUAL = ("gala-endless-loop", "hugo-exit")
+#: Who ends the kernel or never ends would measure limits, not speed; a copied cell stops stock nbgrader's whole run.
+_UNUSUAL = ("gala-endless-loop", "hugo-exit", "ines-copied-cells")
 _COLD = (
     "from vitrina_autograder import provisioner, grade, cli\n"
     "provisioner.warm_parent = grade.warm_parent = lambda modules: None\n"
@@ -279,7 +279,7 @@ def main() -> None:
     )
     parser.add_argument("--class", dest="sizes", type=int, action="append", help="size of a class; may be repeated")
     parser.add_argument("--rounds", type=int, default=1, help="how often everything is run")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="submissions at once")
+    parser.add_argument("--jobs", type=int, default=1 + (os.cpu_count() or 1), help="submissions at once")
     parser.add_argument("--no-stock", action="store_true", help="leave out all that is there to compare with")
     options = parser.parse_args()
     rows, own = run(options.sizes or [40], options.rounds, options.jobs, stock=not options.no_stock)

@@ -32,7 +32,8 @@ from vitrina_autograder.standing import refresh_feedback
 from vitrina_autograder.tables import write_tables
 from vitrina_autograder.terminal import Assignment, console, friendly, note
 
-_CORES = os.cpu_count() or 1
+#: One more than there are processors: a notebook that waits for its kernel leaves one free.
+_JOBS = 1 + (os.cpu_count() or 1)
 
 app = typer.Typer(
     help="Build, release and grade the notebooks of *Interpretabilidad del Deep Learning*.\n\n"
@@ -79,7 +80,7 @@ def release(assignments: Assignments = None) -> None:
 def grade(
     assignment: Assignment,
     student: Annotated[list[str] | None, typer.Option(help="Only this student; may be repeated.")] = None,
-    jobs: Jobs = _CORES,
+    jobs: Jobs = _JOBS,
     force: Annotated[bool, typer.Option("--force", help="Also grade again what has not changed.")] = False,
     unsafe_no_sandbox: Unsafe = False,
     cluster: Annotated[
@@ -132,7 +133,7 @@ def report(
 
 
 @app.command()
-def demo(jobs: Jobs = _CORES) -> None:
+def demo(jobs: Jobs = _JOBS) -> None:
     """Build, release and grade a made-up class of twelve: right, wrong, blank, endless, copied, corrupt ..."""
     with friendly():
         start = time.monotonic()

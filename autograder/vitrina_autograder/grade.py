@@ -87,6 +87,8 @@ class Grading:
         """
         if not self.course.released_notebooks(self.assignment):
             raise CourseError(f"{self.assignment} is not released: run `vitrina release {self.assignment}` first")
+        if not self.cluster:
+            self._start_helpers()
         sandbox_name()
         sweep_jobs()
         recorded = _recorded_students(self.course, self.assignment)
@@ -165,7 +167,6 @@ class Grading:
 
     def _examined_here(self, papers: Sequence[Paper], rules: Rules) -> Generator[tuple[Paper, str]]:
         """Examine as many papers at once as there are jobs."""
-        self._start_helpers()
         stop = threading.Event()
         with ThreadPoolExecutor(self.jobs) as pool:
             waiting = {pool.submit(self._examine, paper, rules, stop): paper for paper in papers}
