@@ -87,10 +87,10 @@ class Grading:
         """
         if not self.course.released_notebooks(self.assignment):
             raise CourseError(f"{self.assignment} is not released: run `vitrina release {self.assignment}` first")
-        if not self.cluster:
-            self._start_helpers()
         sandbox_name()
         sweep_jobs()
+        if not self.cluster:
+            self._start_helpers()
         recorded = _recorded_students(self.course, self.assignment)
         papers = [paper for student in students for paper in self._due_papers(student, student in recorded)]
         left = Counter(paper.student for paper in papers)

@@ -55,7 +55,7 @@ class SandboxedKernelManager(AsyncKernelManager):
         self.modules = modules
         self.group = job.new_group(limits)
         self.filled_disk = False
-        self.arguments = ["-f", connection_file, "--log-level=CRITICAL"]
+        self.arguments = ["-f", connection_file, "--log-level=CRITICAL", "--HistoryManager.enabled=False"]
         launcher = [sys.executable, "-m", "ipykernel_launcher", *self.arguments]
         self._spec = KernelSpec(
             argv=sandboxed(launcher, job, limits, wires=wires, group=self.group),

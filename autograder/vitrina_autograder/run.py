@@ -26,8 +26,8 @@ from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.sandbox import open_variables
 
 _MAX_KERNELS = 4
-#: In less time nobody fills a disk.
-_BRIEF_SECONDS = 0.1
+#: So long may cells run, in a long one or in many short ones, before somebody looks at the disk.
+_UNWATCHED_SECONDS = 0.2
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,7 @@ class NotebookRun:
     remarks: list[str] = field(default_factory=list[str])
     _deadly: set[int] = field(default_factory=set[int])
     _seconds: float = 0.0
+    _unwatched: float = 0.0
 
     def execute(self) -> None:
         """Run all cells, with new kernels where one is lost; never raises for what a student's code does.
@@ -178,8 +179,11 @@ class NotebookRun:
         finally:
             self.notebook.cells[index] = original
             self._seconds += seconds
-        if seconds > _BRIEF_SECONDS and client.manager.has_filled_disk():
-            raise KernelLostError(self._used_up(client.manager))
+        self._unwatched += seconds
+        if self._unwatched > _UNWATCHED_SECONDS:
+            self._unwatched = 0.0
+            if client.manager.has_filled_disk():
+                raise KernelLostError(self._used_up(client.manager))
         if client.left:
             raise KernelLostError(_("it ends the kernel (`exit()` or the like)"))
 

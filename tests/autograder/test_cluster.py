@@ -13,7 +13,7 @@ import threading
 import time
 from collections.abc import Callable, Generator
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ import psutil
 import pytest
 from distributed import Client
 
+from corpus.small_class import outcome
 from corpus.students import CLASS, student_id
 from corpus.toy_course import ASSIGNMENT, NOTEBOOK
 from vitrina_autograder.course import Course, CourseError
@@ -128,16 +129,6 @@ def grade(course: Course, cluster: str = "", steps: Steps | None = None) -> Step
     students = submitted_students(course, ASSIGNMENT)
     Grading(course, ASSIGNMENT, progress=steps, cluster=cluster).run(students)
     return steps
-
-
-def outcome(course: Course) -> dict[str, Any]:
-    """Everything that a grading decides."""
-    grades = read_grades(course, ASSIGNMENT)
-    records = {student: load_record(course, ASSIGNMENT, student) for student in submitted_students(course, ASSIGNMENT)}
-    return {
-        student: (grades.get(student), replace(record, seconds=0.0) if record else None)
-        for student, record in records.items()
-    }
 
 
 def test_a_class_is_graded_as_on_one_machine_though_a_worker_is_killed(

@@ -32,7 +32,7 @@ from corpus.toy_course import ASSIGNMENT, NOTEBOOK, SQUARE
 from vitrina_autograder import client, folders, sandbox
 from vitrina_autograder.course import CONFIG_NAME, Course
 from vitrina_autograder.grade import Grade, Grading, read_grades, submitted_students
-from vitrina_autograder.job import jobs_folder
+from vitrina_autograder.job import jobs_folder, remove_tree
 from vitrina_autograder.verdicts import Record, load_record
 from vitrina_autograder.warm import forget_parents
 
@@ -192,6 +192,7 @@ def world(
         made.grown = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - used) << 10
         assert snapshot(made) == before
         yield made
+    remove_tree(made.course.root)  # pytest's own cleaning gives up on thousands of folders in each other
 
 
 @pytest.fixture(scope="module")

@@ -159,6 +159,7 @@ def test_a_gradebook_that_was_lost_is_filled_again(class_of_four: Course, tmp_pa
 
 @pytest.mark.usefixtures("load")
 def test_one_or_four_or_sixteen_at_once_twice_the_same_under_load(bigger_class: Course):
+    threads = threading.active_count()
     grade(bigger_class, jobs=1)
     alone = outcome(bigger_class)
     assert {student: grade.score for student, (grade, _record) in alone.items()} == {
@@ -169,4 +170,4 @@ def test_one_or_four_or_sixteen_at_once_twice_the_same_under_load(bigger_class: 
     for jobs in (4, 16, 4, 16):
         assert grade(bigger_class, jobs=jobs, force=True).of("recorded") == sorted(alone)
         assert outcome(bigger_class) == alone
-    assert threading.active_count() < 16
+    assert threading.active_count() < threads + 4  # none of a pool's stays
