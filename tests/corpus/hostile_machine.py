@@ -24,7 +24,7 @@ READING: dict[str, Attack] = {
         "looks for notebooks, gradebooks and secrets in all the places there are",
         """
         import os
-        for place in ("/tmp", "/home", "/root", "/work", "/var", "/srv", "/opt", "/mnt", "/run", "/proc/self/cwd/.."):
+        for place in ("/tmp", "/home", "/root", "/data", "/var", "/srv", "/opt", "/mnt", "/run", "/proc/self/cwd/.."):
             for folder, _, names in os.walk(place):
                 for name in names if "site-packages" not in folder else ():
                     if name.endswith((".ipynb", ".db", "exercises.py", "course_secret", "_history", "id_rsa")):
@@ -87,7 +87,7 @@ READING: dict[str, Attack] = {
                 print(LOOT, name, [each for each in dir(module) if not each.startswith("_")])
             except ImportError as error:
                 print(error)
-        for place in [*sys.path, sys.prefix, "/work"]:
+        for place in [*sys.path, sys.prefix, "/data"]:
             for path in glob.glob(place + "/**/vitrina_solutions/*.py", recursive=True):
                 print(LOOT, path)
         """,
