@@ -19,7 +19,8 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from vitrina.explain.gradients import as_batch, compiled
+from vitrina.explain.compiling import compiled
+from vitrina.explain.request import request
 from vitrina.models import Array
 
 _STABILISER = 1e-12
@@ -168,7 +169,7 @@ def lrp(
         If a layer is not supported, or inputs, target or rules do not fit the model.
     """
     stages = _stages(model)
-    values, targets = as_batch(model, inputs, target)
+    _, values, targets = request(model, inputs, target)
     chosen = _one_per_layer(rules, stages)
     kinds = tuple(rule.kind for rule in chosen)
     function = compiled(model, ("lrp", kinds), lambda: _compile_lrp(model.inputs[0], stages, kinds))

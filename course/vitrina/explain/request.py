@@ -1,0 +1,190 @@
+"""What is to be explained: a model that returns logits, samples that fit it, the classes in question.
+
+Every method begins here, so every method accepts, converts and refuses the same things in the same words.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any, NamedTuple
+from weakref import WeakKeyDictionary
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from vitrina.explain.compiling import compiled
+from vitrina.models import Array
+
+Target = int | npt.ArrayLike
+"""The class to explain: one int for all samples, ints (batch,) for one each, ints (batch, k) for several each."""
+
+_LOGITS: WeakKeyDictionary[keras.Model, tuple[Any, keras.Model]] = WeakKeyDictionary()
+_SQUASHING = {"softmax", "sigmoid"}
+
+
+class Request(NamedTuple):
+    """
+    A checked request for an explanation.
+
+    Attributes
+    ----------
+    model
+        Returns logits (batch, classes).
+    inputs : array, shape (batch, ...)
+        In the model's type.
+    targets : array of int32, shape (batch,) or (batch, k)
+        The classes to explain; with a second axis, attributions have it too, after the batch.
+    """
+
+    model: keras.Model
+    inputs: Array
+    targets: npt.NDArray[np.int32]
+
+
+def request(model: keras.Model, inputs: npt.ArrayLike, target: Target) -> Request:
+    """
+    Check model, inputs and target classes against each other.
+
+    Integer inputs are converted to the model's type, value by value: they are not scaled. From a model that ends in a
+    softmax or sigmoid the logits before it are explained, which is said by a warning.
+
+    Parameters
+    ----------
+    model
+        A built model with one input and an output (batch, classes).
+    inputs : array, shape (batch, ...)
+        Finite numbers in the shape that the model takes.
+    target : int, or array of ints, shape (batch,) or (batch, k)
+        One class for all samples, one class each, or k classes each.
+
+    Returns
+    -------
+    Request
+
+    Raises
+    ------
+    ValueError
+        If the model is not built, has several inputs, no output (batch, classes) or weights that are not finite, or if
+        inputs or target do not fit it.
+
+    Warns
+    -----
+    UserWarning
+        If the model ends in a softmax or sigmoid, which is left out.
+    """
+    tensors = getattr(model, "inputs", None) or ()
+    if len(tensors) != 1 or not isinstance(model.output_shape, tuple) or len(model.output_shape) != 2:
+        raise ValueError(f"model {model.name!r} must be built, with one input and an output (batch, classes)")
+    if "float" not in str(tensors[0].dtype):
+        raise ValueError(
+            f"model {model.name!r} takes {tensors[0].dtype} inputs: there is no gradient to them; explain the part of "
+            "the model after its Embedding, on the embedded words"
+        )
+    values = _as_numbers(inputs, tuple(tensors[0].shape)[1:]).astype(tensors[0].dtype, copy=False)
+    targets = _as_targets(target, len(values), int(model.output_shape[1]))
+    _check_weights(model)
+    return Request(as_logits(model), values, targets)
+
+
+def as_logits(model: keras.Model) -> keras.Model:
+    """
+    Return the part of a classifier that ends in logits, with the same weights.
+
+    Parameters
+    ----------
+    model
+        A built model with one output.
+
+    Returns
+    -------
+    keras.Model
+        The model itself where it does not end in a softmax or sigmoid.
+
+    Warns
+    -----
+    UserWarning
+        If it does, which is then left out.
+    """
+    last = model.layers[-1]
+    squashing = _squashing(last)
+    if squashing is None:
+        return model
+    message = f"model {model.name!r} ends in a {squashing}: the logits before it are explained, not the probability"
+    warnings.warn(message, stacklevel=4)
+    known = _LOGITS.get(model)
+    if known is None or known[0] is not last:
+        known = _LOGITS[model] = (last, _without_squashing(model, last))
+    return known[1]
+
+
+def _squashing(layer: Any) -> str | None:
+    """Name the softmax or sigmoid that a layer applies last."""
+    if isinstance(layer, keras.layers.Softmax):
+        return "softmax"
+    name = getattr(getattr(layer, "activation", None), "__name__", None)
+    return name if name in _SQUASHING else None
+
+
+def _without_squashing(model: keras.Model, last: Any) -> keras.Model:
+    if isinstance(last, (keras.layers.Softmax, keras.layers.Activation)):
+        return keras.Model(model.inputs, last.input)
+    twin: Any = type(last).from_config(last.get_config() | {"activation": "linear", "name": f"{last.name}_logits"})
+    twin._kernel, twin.bias = last._kernel, last.bias  # the same variables: what is learnt later is seen
+    twin.built = True
+    return keras.Model(model.inputs, twin(last.input))
+
+
+def _check_weights(model: keras.Model) -> None:
+    """Refuse weights that are not finite: behind a ReLU they would look like an attribution of 0."""
+    if not model.weights:
+        return
+    if compiled(model, "finite", lambda: _compile_finite(model))():
+        return
+    names = [weight.path for weight in model.weights if not np.all(np.isfinite(weight.numpy()))]
+    raise ValueError(f"model {model.name!r} has weights that are not finite (NaN or inf): {', '.join(names)}")
+
+
+def _compile_finite(model: keras.Model) -> Any:
+    weights = [weight.value for weight in model.weights if "float" in str(weight.dtype)]
+
+    def finite() -> Any:
+        return tf.reduce_all(tf.stack([tf.reduce_all(tf.math.is_finite(weight)) for weight in weights]))
+
+    return tf.function(finite)
+
+
+def _as_numbers(inputs: npt.ArrayLike, features: tuple[int | None, ...]) -> npt.NDArray[Any]:
+    """Return inputs as an array of finite numbers, shape (batch, *features)."""
+    values = np.asarray(inputs)
+    if values.dtype.kind not in "fiub":
+        raise ValueError(f"inputs must be numbers, got an array of {values.dtype}")
+    fits = values.ndim == len(features) + 1 and all(
+        wanted in (None, size) for size, wanted in zip(values.shape[1:], features, strict=True)
+    )
+    if not fits:
+        hint = "; one sample needs a batch axis: inputs[np.newaxis]" if values.ndim == len(features) else ""
+        wanted = ", ".join(["batch", *map(str, features)])
+        raise ValueError(f"inputs must have shape ({wanted}), got {values.shape}{hint}")
+    if not np.all(np.isfinite(values)):
+        sample = int(np.argmin(np.isfinite(values).reshape(len(values), -1).all(axis=1)))
+        raise ValueError(f"inputs must be finite, sample {sample} holds NaN or inf")
+    return values
+
+
+def _as_targets(target: Target, batch: int, classes: int) -> npt.NDArray[np.int32]:
+    """Return one class per sample, or a row of classes per sample."""
+    targets = np.asarray(target)
+    if targets.dtype.kind not in "iu" or not (targets.shape in ((), (batch,)) or _several(targets, batch)):
+        raise ValueError(
+            f"target must be an int or an array of {batch} ints, one per sample, or ({batch}, k) ints for k classes "
+            f"each; got shape {targets.shape} of {targets.dtype}"
+        )
+    if np.any((targets < 0) | (targets >= classes)):
+        raise ValueError(f"target must be a class from 0 to {classes - 1}, got {target}")
+    return np.broadcast_to(targets, targets.shape or (batch,)).astype(np.int32)
+
+
+def _several(targets: npt.NDArray[Any], batch: int) -> bool:
+    return targets.ndim == 2 and len(targets) == batch and targets.shape[1] > 0
