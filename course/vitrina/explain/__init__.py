@@ -5,6 +5,7 @@ The target is a logit, never a probability.
 """
 
 from vitrina.explain.completeness import completeness_error
+from vitrina.explain.deeplift import deeplift
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
 
@@ -12,6 +13,7 @@ __all__ = [
     "LRP_0",
     "Rule",
     "completeness_error",
+    "deeplift",
     "epsilon",
     "gamma",
     "gradient_x_input",
