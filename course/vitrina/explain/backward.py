@@ -136,6 +136,8 @@ def _gradients_of(model: keras.Model, count: int) -> Callable[..., Any]:
             chosen = tf.one_hot(target, classes, dtype=logits.dtype)
             return tape.gradient(logits, values, chosen, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
+        if count == 1:
+            return tf.expand_dims(of(targets[:, 0]), 1)  # no copy, as tf.stack makes
         return tf.stack([of(targets[:, index]) for index in range(count)], axis=1)
 
     return gradients
