@@ -30,6 +30,12 @@ from rich.table import Table
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parents[1] / "build" / "benchmarks"
 GROUPS = ("gradients", "lrp", "search", "deeplift")
+#: Who does the same elsewhere, by the beginning of our row's name; LRP's rules have the same names in zennit.
+PEERS = {
+    "gradient x input": "captum InputXGradient",
+    "integrated gradients, 16 steps": "captum IntegratedGradients",
+    "DeepLIFT, 1 reference": "captum DeepLift",
+}
 
 console = Console(width=max(110, Console().width))
 
@@ -73,16 +79,24 @@ def _place(row: dict[str, Any]) -> tuple[int, int]:
     return row["threads"], GROUPS.index(row["group"])
 
 
-def cells(row: dict[str, Any]) -> tuple[str, ...]:
+def peer_of(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
+    """Find the row of another library that does the same."""
+    name = PEERS.get(row["name"], row["name"].replace("LRP, ", "zennit, "))
+    found = [other for other in rows if other["name"] == name and other["threads"] == row["threads"] and other["peer"]]
+    return found[0] if found and not row["peer"] else None
+
+
+def cells(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> tuple[str, ...]:
     """One line of the table as text."""
-    goal = "" if row["goal"] is None else f"{row['goal_text']}"
     met = "" if row["goal"] is None else "yes" if row["reached"] else "**no**"
     ratio = "" if row["ratio"] is None else f"{row['ratio']:.2f}"
-    cpu, wall = f"{1000 * row['cpu']:.3g}", f"{1000 * row['wall']:.3g}"
-    return row["name"], cpu, wall, ratio, goal, row["shown"], met, f"{row['first']:.1f}"
+    peer = peer_of(row, rows)
+    faster = f"{peer['cpu'] / row['cpu']:.1f} x {peer['name'].split(',')[0].split(' ')[0]}" if peer else ""
+    cpu, wall = (f"{1000 * row[kind]:.3g}" if row[kind] < 1 else f"{1000 * row[kind]:.0f}" for kind in ("cpu", "wall"))
+    return row["name"], cpu, wall, ratio, row["goal_text"], row["shown"], met, faster, f"{row['first']:.1f}"
 
 
-HEADS = ("method", "CPU ms", "wall ms", "in U", "goal", "reached", "met", "first call s")
+HEADS = ("method", "CPU ms", "wall ms", "in U", "goal", "reached", "met", "as fast as", "first call s")
 
 
 def show(rows: Sequence[dict[str, Any]]) -> None:
@@ -91,7 +105,7 @@ def show(rows: Sequence[dict[str, Any]]) -> None:
         table = Table(*HEADS, box=SIMPLE_HEAD, title=f"{threads} thread(s)")
         for row in rows:
             if row["threads"] == threads:
-                table.add_row(*(cell.replace("**", "") for cell in cells(row)))
+                table.add_row(*(cell.replace("**", "") for cell in cells(row, rows)))
         console.print(table)
 
 
@@ -101,7 +115,7 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
     for threads in sorted({row["threads"] for row in rows}):
         lines += [f"### {threads} thread{'s' * (threads > 1)}", "", f"| {' | '.join(HEADS)} |"]
         lines += [f"|{' --- |' * len(HEADS)}"]
-        lines += [f"| {' | '.join(cells(row))} |" for row in rows if row["threads"] == threads] + [""]
+        lines += [f"| {' | '.join(cells(row, rows))} |" for row in rows if row["threads"] == threads] + [""]
     return "\n".join(lines)
 
 
@@ -111,11 +125,15 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
     import matplotlib.pyplot as plt
 
     threads = min(row["threads"] for row in rows)
-    drawn = [row for row in rows if row["threads"] == threads and row["ratio"] and row["name"] not in ("U", "f")]
-    figure, axes = plt.subplots(figsize=(8, 1 + 0.3 * len(drawn)), layout="constrained")
+    here = [row for row in rows if row["threads"] == threads]
+    unit = {row["group"]: row["cpu"] for row in here if row["name"] == "U"}
+    bare = ("U", "f", "U, torch", "f, torch", "gradient x input, against the loop")
+    drawn = [row for row in here if row["name"] not in bare]
+    figure, axes = plt.subplots(figsize=(9, 1 + 0.28 * len(drawn)), layout="constrained")
     colours = ["0.7" if row["peer"] else "#28629c" for row in drawn]
-    bars = axes.barh([row["name"] for row in drawn], [row["ratio"] for row in drawn], color=colours)
-    axes.bar_label(bars, fmt="%.3g", padding=4, fontsize=8)
+    costs = [row["cpu"] / unit[row["group"]] for row in drawn]
+    bars = axes.barh([row["name"] for row in drawn], costs, color=colours)
+    axes.bar_label(bars, fmt="%.3g", padding=6, fontsize=8)
     for place, row in enumerate(drawn):
         if row["goal"] is not None and row["goal_in_u"]:
             axes.plot([row["goal"]] * 2, [place - 0.42, place + 0.42], color="#c8501e", lw=2)
@@ -123,7 +141,8 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
     axes.margins(x=0.15, y=0.01)
     axes.invert_yaxis()
     axes.spines[["top", "right"]].set_visible(False)
-    axes.set_xlabel(f"CPU time in U (one forward and backward pass), {threads} thread(s); grey: peers; line: goal")
+    axes.set_xlabel("CPU time in U")
+    axes.set_title(f"blue: ours, grey: peers, line: goal; threads: {threads}", fontsize=9, loc="left")
     figure.savefig(path, dpi=150)
     console.print(f"plot: {os.path.relpath(path)}")
 

@@ -60,7 +60,14 @@ def units(batch: int) -> list[Row]:
 
     whole: Any = tf.function(both, input_signature=specification)
     forward: Any = tf.function(half, input_signature=specification)
-    return [Row("U", lambda: whole(values).numpy()), Row("f", lambda: forward(values).numpy())]
+
+    def unit() -> object:
+        return whole(values).numpy()
+
+    def forward_alone() -> object:
+        return forward(values).numpy()
+
+    return [Row("U", unit), Row("f", forward_alone)]
 
 
 def gradient_rows(batch: int) -> list[Row]:
