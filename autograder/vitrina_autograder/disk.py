@@ -18,7 +18,8 @@ import psutil
 _BLOCK = 512
 #: What a file costs that holds nothing.
 _INODE_BYTES = 4096
-_MAPPED_AND_REMOVED = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ ([0-9a-f]+):([0-9a-f]+) (\d+) .*\(deleted\)$")
+_MAPPED_AND_REMOVED = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) \S+ \S+ ([0-9a-f]+):([0-9a-f]+) (\d+) .*\(deleted\)$")
+_REMOVED = b"(deleted)"
 
 
 def used_bytes(folders: Sequence[Path], processes: Iterable[int]) -> int:
@@ -70,8 +71,9 @@ def _open_and_removed(process: int, disk: int) -> Iterator[tuple[int, int]]:
 
 def _mapped_and_removed(process: int, disk: int) -> Iterator[tuple[int, int]]:
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{process}/maps").read_text(errors="replace").splitlines():
-            if line.endswith("(deleted)") and (found := _MAPPED_AND_REMOVED.match(line)):
+        content = Path(f"/proc/{process}/maps").read_bytes()  # thousands of lines, mostly without such a file
+        for line in content.splitlines() if _REMOVED in content else ():
+            if found := _MAPPED_AND_REMOVED.match(line):
                 start, end, major, minor = (int(number, 16) for number in found.groups()[:4])
                 if os.makedev(major, minor) == disk:
                     yield int(found[5]), end - start

@@ -82,8 +82,8 @@ class SandboxedKernelManager(AsyncKernelManager):
 
     def has_filled_disk(self) -> bool:
         """Look whether the kernel has written more than it may to the grader's own disk."""
-        processes = self.group.processes if self.group else processes_below(self.pid)
-        used = used_bytes((*self.job.writable, self.wires), processes)
+        processes = set(self.group.processes if self.group else processes_below(self.pid))
+        used = used_bytes((*self.job.writable, self.wires), processes - {self.pid})  # that one is ours
         self.filled_disk = self.filled_disk or used > self.limits.disk_bytes
         return self.filled_disk
 
