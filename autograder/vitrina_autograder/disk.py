@@ -16,10 +16,36 @@ from pathlib import Path
 import psutil
 
 _BLOCK = 512
+#: Of so many looks at the free space one is followed by counting.
+_COUNTED = 8
 #: What a file costs that holds nothing.
 _INODE_BYTES = 4096
 _MAPPED_AND_REMOVED = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) \S+ \S+ ([0-9a-f]+):([0-9a-f]+) (\d+) .*\(deleted\)$")
 _REMOVED = b"(deleted)"
+
+
+class FreeSpace:
+    """What is free on a disk: while it does not shrink nobody fills it, and nobody needs to count (milliseconds).
+
+    Others may make room meanwhile, so that now and then it pays to count anyway.
+
+    Parameters
+    ----------
+    folder : Path
+        On that disk.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._most = _free_bytes(folder)
+        self._looks = 0
+
+    def may_have_shrunk(self, size: int) -> bool:
+        """Say whether somebody may have written `size` bytes to the disk since the beginning."""
+        free = _free_bytes(self._folder)
+        self._most = max(self._most, free)
+        self._looks += 1
+        return self._looks % _COUNTED == 0 or self._most - free > size // 2
 
 
 def used_bytes(folders: Sequence[Path], processes: Iterable[int]) -> int:
@@ -46,6 +72,11 @@ def processes_below(process: int) -> list[int]:
     with contextlib.suppress(psutil.NoSuchProcess):
         return [process, *(each.pid for each in psutil.Process(process).children(recursive=True))]
     return []
+
+
+def _free_bytes(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return disk.f_bfree * disk.f_frsize + disk.f_ffree * _INODE_BYTES
 
 
 def _size(folder: Path) -> int:
