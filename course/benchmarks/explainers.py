@@ -97,7 +97,7 @@ def cells(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> tuple[str, ...
     return row["name"], cpu, wall, ratio, row["goal_text"], row["shown"], met, faster, f"{row['first']:.1f}"
 
 
-MARK = "\n## The tables\n\n"
+MARK = "\n## The tables\n"
 HEADS = ("method", "CPU ms", "wall ms", "in U", "goal", "reached", "met", "as fast as", "first call s")
 
 
@@ -122,9 +122,9 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
 
 
 def document(tables: str, page: Path) -> None:
-    """Put the tables into the docs page, at the end, after its line of dashes."""
+    """Put the tables into the docs page, at its end."""
     text, _, _ = page.read_text().partition(MARK)
-    page.write_text(f"{text}{MARK}{tables.rstrip()}\n")
+    page.write_text(f"{text}{MARK}\n{tables.rstrip()}\n")
 
 
 def draw(rows: Sequence[dict[str, Any]], *paths: Path) -> None:
@@ -142,7 +142,7 @@ def draw(rows: Sequence[dict[str, Any]], *paths: Path) -> None:
     colours = ["0.7" if row["peer"] else "#28629c" for row in drawn]
     costs = [row["cpu"] / unit[row["group"]] for row in drawn]
     bars = axes.barh([row["name"] for row in drawn], costs, color=colours)
-    axes.bar_label(bars, fmt="%.3g", padding=6, fontsize=8)
+    axes.bar_label(bars, fmt="%.3g", padding=6, fontsize=8, bbox={"fc": "white", "ec": "none", "pad": 0.5}, zorder=3)
     for place, row in enumerate(drawn):
         if row["goal"] is not None and row["goal_in_u"]:
             axes.plot([row["goal"]] * 2, [place - 0.42, place + 0.42], color="#c8501e", lw=2)
