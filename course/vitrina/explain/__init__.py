@@ -9,13 +9,22 @@ from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_cur
 from vitrina.explain.gradients import gradient_x_input, saliency
 from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
 from vitrina.explain.perturbing import PERTURBATIONS
+from vitrina.explain.randomisation import Randomisation, parameter_randomisation
+from vitrina.explain.roar import Roar, roar
+from vitrina.explain.robustness import MaxSensitivity, Stability, max_sensitivity, noise_stability
+from vitrina.explain.similarity import SIMILARITIES
 
 __all__ = [
     "LRP_0",
     "PERTURBATIONS",
+    "SIMILARITIES",
     "FlippingCurve",
+    "MaxSensitivity",
+    "Randomisation",
+    "Roar",
     "Rule",
     "SensitivityN",
+    "Stability",
     "abpc",
     "aopc",
     "deletion_curve",
@@ -25,7 +34,11 @@ __all__ = [
     "infidelity",
     "insertion_curve",
     "lrp",
+    "max_sensitivity",
+    "noise_stability",
+    "parameter_randomisation",
     "pixel_flipping",
+    "roar",
     "saliency",
     "sensitivity_n",
     "z_box",

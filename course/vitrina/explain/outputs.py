@@ -98,6 +98,25 @@ def outputs_of(asked: Request, inputs: Array, output: Output) -> Array:
     return in_chunks(function, inputs.astype(asked.inputs.dtype), asked.targets, chunk=_samples_at_once(inputs))
 
 
+def decisions(model: keras.Model, inputs: Array) -> npt.NDArray[np.int64]:
+    """
+    Return the class that a model decides for.
+
+    Parameters
+    ----------
+    model
+        Returns logits or probabilities (batch, classes); a single logit decides by its sign.
+    inputs : array, shape (batch, ...)
+        What the model sees.
+
+    Returns
+    -------
+    array of ints, shape (batch,)
+    """
+    function = compiled(model, "decisions", lambda: _compile_decisions(model))
+    return in_chunks(function, inputs.astype(model.inputs[0].dtype, copy=False), chunk=_samples_at_once(inputs))
+
+
 def replaced_outputs(
     asked: Request,
     start: Array,
@@ -148,6 +167,16 @@ def _samples_at_once(inputs: Array) -> int:
 def _compile_outputs(model: keras.Model, output: Output) -> Callable[..., Any]:
     says = _output(model, output)
     return tf.function(says, input_signature=[_inputs_spec(model), tf.TensorSpec((None,), tf.int32)])
+
+
+def _compile_decisions(model: keras.Model) -> Callable[..., Any]:
+    reference = ref(model)
+
+    def decide(values: Any) -> Any:
+        outputs = reference()(values, training=False)  # pyright: ignore[reportOptionalCall]
+        return tf.cast(outputs[:, 0] > 0, tf.int64) if outputs.shape[1] == 1 else tf.argmax(outputs, axis=1)
+
+    return tf.function(decide, input_signature=[_inputs_spec(model)])
 
 
 def _compile_replaced(model: keras.Model, output: Output) -> Callable[..., Any]:
