@@ -6,6 +6,7 @@ The target is a logit, never a probability.
 
 from vitrina.explain.additivity import SensitivityN, infidelity, sensitivity_n
 from vitrina.explain.completeness import completeness_error
+from vitrina.explain.deeplift import deeplift
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
@@ -29,6 +30,7 @@ __all__ = [
     "abpc",
     "aopc",
     "completeness_error",
+    "deeplift",
     "deletion_curve",
     "epsilon",
     "gamma",
