@@ -20,6 +20,7 @@ from vitrina.explain.robustness import MaxSensitivity
 Curves = Mapping[str, FlippingCurve]
 _CHANCE = "0.6"  # grey: chance is what everything else is held against
 _PANEL = (3.4, 2.9)  # inches
+_ALONE = 5.0  # width of a panel that has no other beside it
 
 
 def show_curves(
@@ -47,7 +48,7 @@ def show_curves(
         If there is no method, or the methods were not measured with the same perturbations.
     """
     names = _same_keys(methods)
-    figure, axes = _panels(len(names), ylabel)
+    figure, axes = _panels(len(names), ylabel, _ALONE if len(names) == 1 else _PANEL[0])
     for axis, name in zip(axes, names, strict=True):
         if chance:
             means = np.stack([curves[name].outputs.mean(axis=0) for curves in chance])
@@ -90,7 +91,7 @@ def show_comparison(
     dark = np.asarray(image.to_rgba(table))[..., :3] @ [0.3, 0.6, 0.1] < 0.5  # as the eye weighs red, green and blue
     for (row, column), value in np.ndenumerate(table):
         colour = "white" if dark[row, column] else "black"
-        axis.text(column, row, f"{value:.2f}", ha="center", va="center", color=colour)
+        axis.text(column, row, f"{round(value, 2) + 0.0:.2f}", ha="center", va="center", color=colour)
     best = table.argmin(axis=0) if low_is_good else table.argmax(axis=0)
     for column, row in enumerate(best):
         frame = Rectangle((column - 0.46, row - 0.44), 0.92, 0.88, fill=False, edgecolor="red", linewidth=2)
@@ -154,7 +155,7 @@ def show_roar(result: Roar) -> Figure:
     -------
     Figure
     """
-    figure, axes = _panels(1, "accuracy of a retrained model", width=5.2)
+    figure, axes = _panels(1, "accuracy of a retrained model", _ALONE)
     for method, rows in result.accuracies.items():
         (line,) = axes[0].plot(result.shares, rows.mean(axis=0), label=method, marker="o")
         if method == RANDOM:
@@ -184,7 +185,7 @@ def show_sensitivity_n(methods: Mapping[str, Mapping[str, SensitivityN]]) -> Fig
         If there is no method, or the methods were not measured with the same perturbations.
     """
     names = _same_keys(methods)
-    figure, axes = _panels(len(names), "correlation", width=4.6 if len(names) == 1 else _PANEL[0])
+    figure, axes = _panels(len(names), "correlation", _ALONE if len(names) == 1 else _PANEL[0])
     for axis, name in zip(axes, names, strict=True):
         for method, results in methods.items():
             axis.plot(results[name].sizes, np.nanmean(results[name].correlations, axis=0), label=method, marker="o")
@@ -207,7 +208,7 @@ def show_max_sensitivity(methods: Mapping[str, MaxSensitivity]) -> Figure:
     -------
     Figure
     """
-    figure, axes = _panels(1, "relative change of the explanation", width=4.6)
+    figure, axes = _panels(1, "relative change of the explanation", _ALONE)
     for method, result in methods.items():
         low, middle, high = np.percentile(result.values, [25, 50, 75], axis=0)
         (line,) = axes[0].plot(result.radii, middle, label=method, marker="o")
