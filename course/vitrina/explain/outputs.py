@@ -18,6 +18,8 @@ from vitrina.models import Array
 Output = Literal["logit", "probability"]
 """The target's logit, or its share of the softmax (of a model with one logit: the sigmoid)."""
 
+_ROOM = 256  # changed inputs in one call: a processor's cache holds them until the model has read them
+
 
 def one_class_each(model: keras.Model, inputs: npt.ArrayLike, target: Target) -> Request:
     """
@@ -146,7 +148,7 @@ def replaced_outputs(
     array, shape (batch, steps)
     """
     function = compiled(asked.model, ("replaced", output), lambda: _compile_replaced(asked.model, output))
-    room = chunk_size(start)
+    room = min(_ROOM, chunk_size(start))
     scores = np.empty((len(start), len(counts)), asked.inputs.dtype)
     for part in slices(len(start), room):
         tensors = [tf.constant(array[part]) for array in (start, end, ranks, asked.targets)]
