@@ -4,7 +4,8 @@ Every method is called as `method(model, inputs, target, *, ...)` and returns at
 The target is a logit, never a probability.
 """
 
+from vitrina.explain.cam import grad_cam
 from vitrina.explain.gradients import gradient_x_input, saliency
 from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
 
-__all__ = ["LRP_0", "Rule", "epsilon", "gamma", "gradient_x_input", "lrp", "saliency", "z_box"]
+__all__ = ["LRP_0", "Rule", "epsilon", "gamma", "grad_cam", "gradient_x_input", "lrp", "saliency", "z_box"]
