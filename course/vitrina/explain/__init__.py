@@ -7,5 +7,6 @@ The target is a logit, never a probability.
 from vitrina.explain.cam import grad_cam
 from vitrina.explain.gradients import gradient_x_input, saliency
 from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
+from vitrina.explain.occlusion import occlusion
 
-__all__ = ["LRP_0", "Rule", "epsilon", "gamma", "grad_cam", "gradient_x_input", "lrp", "saliency", "z_box"]
+__all__ = ["LRP_0", "Rule", "epsilon", "gamma", "grad_cam", "gradient_x_input", "lrp", "occlusion", "saliency", "z_box"]
