@@ -8,9 +8,9 @@ from vitrina.explain import grad_cam
 layers = keras.layers
 
 
-def network(*stack, shape=(8, 8, 2), seed=0):
+def network(*stack, shape=(8, 8, 2), seed=0, dtype="float32"):
     """A Sequential network with random weights of either sign, biases included."""
-    model = keras.Sequential([keras.Input(shape), *stack])
+    model = keras.Sequential([keras.Input(shape, dtype=dtype), *stack])
     generator = np.random.default_rng(seed)
     model.set_weights(
         [generator.normal(0, 0.5, weight.shape) ** (2 if "var" in weight.path else 1) for weight in model.weights]
@@ -20,17 +20,15 @@ def network(*stack, shape=(8, 8, 2), seed=0):
 
 @pytest.fixture(scope="module")
 def two_convolutions():
-    keras.config.set_floatx("float64")
-    try:
-        return network(
-            layers.Conv2D(3, 3, activation="relu", name="first"),
-            layers.Conv2D(4, 2, strides=2, padding="same", activation="relu", name="last"),
-            layers.AveragePooling2D(2),
-            layers.Flatten(),
-            layers.Dense(5),
-        )
-    finally:
-        keras.config.set_floatx("float32")
+    double = {"dtype": "float64"}
+    return network(
+        layers.Conv2D(3, 3, activation="relu", name="first", **double),
+        layers.Conv2D(4, 2, strides=2, padding="same", activation="relu", name="last", **double),
+        layers.AveragePooling2D(2, **double),
+        layers.Flatten(**double),
+        layers.Dense(5, **double),
+        dtype="float64",
+    )
 
 
 @pytest.fixture
