@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal
 from weakref import ref
 
 import keras
@@ -64,9 +64,15 @@ def fill_like(inputs: Array, fill: npt.ArrayLike) -> Array:
     return filled
 
 
-def masked_logits(asked: Request, fills: Array, hidden: Callable[[slice], Masks], count: int) -> Array:
+def masked_outputs(
+    asked: Request,
+    fills: Array,
+    hidden: Callable[[slice], Masks],
+    count: int,
+    output: Literal["logit", "log_probability"] = "logit",
+) -> Array:
     """
-    Logits of the targets for each sample under each mask.
+    What the model says of the targets for each sample under each mask.
 
     Samples and masks share the calls: one sample with a thousand masks costs as much as a thousand samples with one.
 
@@ -80,6 +86,8 @@ def masked_logits(asked: Request, fills: Array, hidden: Callable[[slice], Masks]
         Makes the masks of a slice of their numbers, shape (masks, *places): True is hidden.
     count
         How many masks there are.
+    output
+        The target's logit, or the logarithm of its share of the softmax (of a model with one logit: the sigmoid).
 
     Returns
     -------
@@ -87,8 +95,8 @@ def masked_logits(asked: Request, fills: Array, hidden: Callable[[slice], Masks]
         With k = 1 for one target per sample.
     """
     targets = asked.targets if asked.targets.ndim == 2 else asked.targets[:, np.newaxis]
-    function = compiled(asked.model, "masked_logits", lambda: _compile(asked.model))
-    logits = np.empty((*targets.shape, count), asked.inputs.dtype)
+    function = compiled(asked.model, ("masked", output), lambda: _compile(asked.model, output))
+    said = np.empty((*targets.shape, count), asked.inputs.dtype)
     room = max(1, min(_TOGETHER, _VALUES // max(1, asked.inputs[:1].size)))
     for start in range(0, len(targets), room):
         samples = slice(start, start + room)
@@ -96,22 +104,24 @@ def masked_logits(asked: Request, fills: Array, hidden: Callable[[slice], Masks]
         together = max(1, room // len(targets[samples]))
         for first in range(0, count, together):
             masks = slice(first, min(first + together, count))
-            logits[samples, :, masks] = function(*tensors, tf.constant(hidden(masks))).numpy()
-    return logits
+            said[samples, :, masks] = function(*tensors, tf.constant(hidden(masks))).numpy()
+    return said
 
 
-def _compile(model: keras.Model) -> Callable[..., Any]:
+def _compile(model: keras.Model, output: str) -> Callable[..., Any]:
     reference, shape = ref(model), model.inputs[0].shape
     source = tf.TensorSpec(shape, model.inputs[0].dtype)
     places = shape[1:] if len(shape) == 2 else shape[1:-1]
 
-    def logits(values: Any, fills: Any, targets: Any, hidden: Any) -> Any:
+    def outputs(values: Any, fills: Any, targets: Any, hidden: Any) -> Any:
         hidden = hidden if len(shape) == 2 else tf.expand_dims(hidden, -1)
         mixed = tf.where(tf.expand_dims(hidden, 0), tf.expand_dims(fills, 1), tf.expand_dims(values, 1))
         flat = tf.ensure_shape(tf.reshape(mixed, tf.concat([[-1], tf.shape(values)[1:]], 0)), shape)
         said = reference()(flat, training=False)  # pyright: ignore[reportOptionalCall]
+        if output == "log_probability":
+            said = tf.math.log_sigmoid(said) if said.shape[-1] == 1 else tf.nn.log_softmax(said)
         by_sample = tf.reshape(said, (tf.shape(values)[0], tf.shape(hidden)[0], said.shape[-1]))
         return tf.gather(tf.transpose(by_sample, (0, 2, 1)), targets, batch_dims=1)
 
     signature = [source, source, tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, *places), tf.bool)]
-    return tf.function(logits, input_signature=signature)
+    return tf.function(outputs, input_signature=signature)

@@ -10,7 +10,7 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from vitrina.explain.masking import Masks, fill_like, masked_logits, places_of
+from vitrina.explain.masking import Masks, fill_like, masked_outputs, places_of
 from vitrina.explain.request import Target, request
 from vitrina.models import Array
 
@@ -70,7 +70,7 @@ def occlusion(
         return _masks(covers, np.arange(numbers.start, numbers.stop))
 
     # One mask more than there are windows hides nothing: f(x) comes out of the same calls.
-    logits = masked_logits(asked, fill_like(asked.inputs, fill), hidden, count + 1)
+    logits = masked_outputs(asked, fill_like(asked.inputs, fill), hidden, count + 1)
     drops = logits[..., count:] - logits[..., :count]
     maps = _spread(drops.reshape(*drops.shape[:2], *map(len, covers)), covers)
     if asked.inputs.ndim > 2:
