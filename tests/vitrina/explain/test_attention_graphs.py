@@ -78,21 +78,25 @@ def test_without_limits_all_minimal_sets_are_found(seed, share, fill):
         assert len(graph.explanations) == len(expected)
 
 
-def test_with_limits_no_patch_can_be_spared_and_sizes_are_near_the_smallest():
+@pytest.mark.parametrize("misled", [False, True])
+def test_no_patch_can_be_spared_and_sizes_are_near_the_smallest(misled):
     gaps = []
     for seed in range(3):
         model, pictures = network(seed), images(3, seed)
         targets = np.asarray(model(pictures)).argmax(axis=1)
-        graphs = structured_attention_graph(model, pictures, targets, grid=(3, 4))
+        order = np.random.default_rng(seed).random((3, SIDE, SIDE))
+        options = {"order": order, "beam": 1, "branches": 1} if misled else {}
+        graphs = structured_attention_graph(model, pictures, targets, grid=(3, 4), **options)
         for graph, image, target in zip(graphs, pictures, targets, strict=True):
             sufficient = sufficient_sets(model, image, target, (3, 4))
+            assert graph.explanations
             for chosen in graph.explanations:
                 assert chosen in sufficient
                 assert not any(chosen - {patch} in sufficient for patch in chosen)
             assert not any(a < b for a in graph.explanations for b in graph.explanations)
             gaps.append(len(graph.explanations[0]) - min(map(len, sufficient)))
     assert min(gaps) >= 0
-    assert np.mean(gaps) < 1  # a beam of 3 nearly always finds one of the smallest
+    assert misled or np.mean(gaps) < 1  # a beam of 3 nearly always finds one of the smallest
 
 
 def test_graph_holds_true_probabilities_and_each_edge_deletes_its_patch():
