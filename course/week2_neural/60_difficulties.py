@@ -166,8 +166,8 @@ figure.tight_layout()
 # %% [markdown]
 # ## 3. Adversarial inputs
 #
-# Each pixel may change by at most $\varepsilon$. By chance, hundreds of such changes cancel. But if every one goes where
-# the gradient points, they *add up*. The fast gradient sign method needs one gradient:
+# Each pixel may change by at most $\varepsilon$. By chance, hundreds of such changes cancel. But if all go where the
+# gradient points, they *add up*. The fast gradient sign method needs one gradient:
 #
 # $$x' = x + \varepsilon \, \mathrm{sign}\, \nabla_x \bigl( f_{\text{second}}(x) - f_{\text{first}}(x) \bigr)$$
 
@@ -278,13 +278,14 @@ for name, model in {"2 hidden layers, weight decay": network, "10 hidden layers"
     print(f"{name}: same class {same:.0%}; of the 50 top pixels, chance leaves {kept[0]:.0%}, the search {kept[1]:.0%}")
 
 # %%
-shown = slice(0, 6)  # of the images and classes of the deep network, the last in the loop
+several = slice(0, 6)  # of the images and classes of the deep network, the last in the loop
+maps, moved = (saliency(deep, pictures, target) for pictures in (images, distracted["10 hidden layers"]))
 show_attributions(
-    images[shown],
+    images[several],
     {
-        "saliency,\n10 layers": saliency(deep, images[shown], target[shown]),
-        "the change,\nat most 0.1": (distracted["10 hidden layers"] - images)[shown],
-        "saliency\nafterwards": saliency(deep, distracted["10 hidden layers"][shown], target[shown]),
+        "saliency,\n10 layers": maps[several],
+        "its 50 top\npixels": top(maps)[several],
+        "the 50 top\nafterwards": top(moved)[several],
     },
 )
 
@@ -381,12 +382,12 @@ images, target = digits[:50], ranking[:50, 0]
 stages = ["trained", "top layer lost", "top two lost", "all lost"]
 survivors = {name: parameter_randomisation(network, images, target, method).maps for name, method in checked.items()}
 
-figure, axes = plt.subplots(figsize=(6, 3))
+figure, axes = plt.subplots(figsize=(7.5, 3))
 for name, maps in survivors.items():
     axes.plot(stages, [likeness(maps[0], stage, images > 0) for stage in maps], "o-", label=name.replace("\n", " "))
 axes.axhline(0, color="black", linewidth=0.8)
 axes.set(ylabel="likeness to the true map\n(on the ink)", ylim=(-0.1, 1.05))
-axes.legend(fontsize=8)
+axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))
 figure.tight_layout()
 
 # %%
