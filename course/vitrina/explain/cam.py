@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from vitrina.explain.compiling import compiled, in_chunks
+from vitrina.explain.compiling import compiled, graph_function, in_chunks
 from vitrina.explain.graph import Graph, Step, read_graph
 from vitrina.explain.request import Target, request
 from vitrina.models import Array
@@ -95,7 +95,7 @@ def _compile(model: keras.Model, layer: str | None, relu: bool, count: int) -> C
         coarse = tf.reduce_sum(weights * tf.expand_dims(found, 1), axis=-1)
         return _enlarge(tf.nn.relu(coarse) if relu else coarse, tf.shape(values)[1:-1])
 
-    return tf.function(maps, input_signature=[source, tf.TensorSpec((None, count), tf.int32)])
+    return graph_function(maps, source, tf.TensorSpec((None, count), tf.int32))
 
 
 def _gradients_at(graph: Graph, features: int, inputs: Any, targets: Any, count: int) -> tuple[Any, Any]:

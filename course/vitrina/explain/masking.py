@@ -11,13 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from vitrina.explain.compiling import compiled
+from vitrina.explain.compiling import CHUNK, compiled, graph_function
 from vitrina.explain.request import Request
 from vitrina.models import Array
 
 Masks = npt.NDArray[np.bool_]
-_TOGETHER = 1024  # masked samples in one call
-_VALUES = 1 << 22  # values of them: photographs come in smaller chunks
+_VALUES = 1 << 22  # of the masked samples in one call: photographs come in smaller chunks
 
 
 def places_of(inputs: Array) -> tuple[int, ...]:
@@ -97,7 +96,7 @@ def masked_outputs(
     targets = asked.targets if asked.targets.ndim == 2 else asked.targets[:, np.newaxis]
     function = compiled(asked.model, ("masked", output), lambda: _compile(asked.model, output))
     said = np.empty((*targets.shape, count), asked.inputs.dtype)
-    room = max(1, min(_TOGETHER, _VALUES // max(1, asked.inputs[:1].size)))
+    room = max(1, min(CHUNK, _VALUES // max(1, asked.inputs[:1].size)))
     for start in range(0, len(targets), room):
         samples = slice(start, start + room)
         tensors = [tf.constant(array[samples]) for array in (asked.inputs, fills, targets)]
@@ -124,4 +123,4 @@ def _compile(model: keras.Model, output: str) -> Callable[..., Any]:
         return tf.gather(tf.transpose(by_sample, (0, 2, 1)), targets, batch_dims=1)
 
     signature = [source, source, tf.TensorSpec((None, None), tf.int32), tf.TensorSpec((None, *places), tf.bool)]
-    return tf.function(outputs, input_signature=signature)
+    return graph_function(outputs, *signature)
