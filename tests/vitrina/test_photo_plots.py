@@ -30,13 +30,13 @@ def pictures(figure):
 
 
 def nodes(figure):
-    return [(extent, image) for extent, image in pictures(figure) if extent[1] - extent[0] == 1]
+    return [(extent, image) for extent, image in pictures(figure) if extent[1] - extent[0] > 0.5]
 
 
 def test_every_node_once_with_its_bar_and_every_edge_with_its_patch():
     figure = show_attention_graph(diamond(), PHOTOGRAPH, name="espresso")
     [axes] = figure.axes
-    crops = [image for extent, image in pictures(figure) if extent[1] - extent[0] < 1]
+    crops = [image for extent, image in pictures(figure) if extent[1] - extent[0] < 0.5]
     assert (len(nodes(figure)), len(crops), len(axes.lines)) == (4, 4, 4)
     texts = [text.get_text() for text in axes.texts]
     assert texts[0] == "espresso: 95% for the whole photograph"
