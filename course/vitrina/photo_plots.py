@@ -38,7 +38,7 @@ def show_heatmaps(
     titles: Sequence[str] | None = None,
 ) -> Figure:
     """
-    Draw photographs, and below each its heatmaps laid over it in grey.
+    Draw photographs, and below each (or beside a single one) its heatmaps, laid over it in grey.
 
     Red speaks for the target class, blue against it; where a map is near zero the photograph shows through. Each map
     has its own scale.
@@ -70,6 +70,8 @@ def show_heatmaps(
     for name, values in rows.items():
         if values.shape != (len(images), *images[0].shape[:2]):
             raise ValueError(f"maps {name!r} have shape {values.shape}, photographs {len(images)} x {images[0].shape}")
+    if len(images) == 1:
+        return _side_by_side(images[0], names[0], {name: values[0] for name, values in rows.items()})
     size = (_PHOTO * len(images) + 0.6, _PHOTO * (1 + len(rows)) + 0.3)
     figure, axes = plt.subplots(1 + len(rows), len(images), figsize=size, squeeze=False, layout="constrained")
     for column, (image, title) in enumerate(zip(images, names, strict=True)):
@@ -79,10 +81,26 @@ def show_heatmaps(
             panel.imshow(_laid_over(values[column], image))
     for row, name in enumerate(["", *rows]):
         axes[row, 0].set_ylabel(name, fontsize=10)
-    for panel in axes.ravel():
+    return _bare(figure)
+
+
+def _side_by_side(image: _Image, title: str, maps: Mapping[str, _Image]) -> Figure:
+    """Draw one photograph and its heatmaps from left to right."""
+    size = (1.3 * _PHOTO * (1 + len(maps)), 1.3 * _PHOTO + 0.5)
+    figure, axes = plt.subplots(1, 1 + len(maps), figsize=size, squeeze=False, layout="constrained")
+    pictures = [image, *(_laid_over(values, image) for values in maps.values())]
+    for panel, picture, name in zip(axes[0], pictures, [title, *maps], strict=True):
+        panel.imshow(picture)
+        panel.set_title(name.replace("\n", " "), fontsize=10)
+    return _bare(figure)
+
+
+def _bare(figure: Figure) -> Figure:
+    """Take away frames and ticks, and pyplot's hold: else a notebook shows a figure twice."""
+    for panel in figure.axes:
         panel.set(xticks=[], yticks=[])
         panel.spines[:].set_visible(False)
-    plt.close(figure)  # else a notebook shows it twice: as pyplot's and as the cell's value
+    plt.close(figure)
     return figure
 
 

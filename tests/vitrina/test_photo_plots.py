@@ -80,6 +80,14 @@ def test_heatmaps_are_red_for_and_blue_against():
     assert min(laid_over.min(), blank.min()) >= 0
 
 
+def test_heatmaps_of_one_photograph_stand_beside_it():
+    figure = show_heatmaps(PHOTOGRAPH[np.newaxis], {"one\nmap": np.ones((1, 12, 12))}, titles=["goose"])
+    assert [axes.get_title() for axes in figure.axes] == ["goose", "one map"]
+    left, right = (axes.images[0].get_array().mean(axis=(0, 1)) for axes in figure.axes)
+    np.testing.assert_allclose(left, PHOTOGRAPH.mean(axis=(0, 1)) / 255)
+    assert right[0] > 2 * right[2]
+
+
 @pytest.mark.parametrize(
     ("photographs", "maps", "titles", "message"),
     [
