@@ -96,8 +96,8 @@ print(f"the last feature map has {places} x {places} places, so one of them cove
 show_heatmaps(pictures[few], {"as drawn": cam, "as computed": blocks, "an earlier\nlayer": earlier}, titles=titles)
 
 # %% [markdown]
-# At a layer where the weighted detectors speak against the class everywhere, the ReLU leaves an empty map. Empty does not
-# mean that the network saw nothing.
+# At a layer where the weighted detectors speak against the class everywhere, the ReLU leaves an empty map. Empty does
+# not mean that the network saw nothing.
 #
 # And a detector does not see only its own square. Its *receptive field*, the part of the photograph that can change it,
 # is larger, often the whole picture. "It fired here" is not the same as "it looked here".
