@@ -5,11 +5,14 @@ The target is a logit, never a probability.
 """
 
 from vitrina.explain.additivity import SensitivityN, infidelity, sensitivity_n
+from vitrina.explain.attention_graphs import AttentionGraph, structured_attention_graph
+from vitrina.explain.cam import grad_cam
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.deeplift import deeplift
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
+from vitrina.explain.occlusion import occlusion
 from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.randomisation import Randomisation, parameter_randomisation
 from vitrina.explain.roar import Roar, roar
@@ -20,6 +23,7 @@ __all__ = [
     "LRP_0",
     "PERTURBATIONS",
     "SIMILARITIES",
+    "AttentionGraph",
     "FlippingCurve",
     "MaxSensitivity",
     "Randomisation",
@@ -34,6 +38,7 @@ __all__ = [
     "deletion_curve",
     "epsilon",
     "gamma",
+    "grad_cam",
     "gradient_x_input",
     "infidelity",
     "insertion_curve",
@@ -41,11 +46,13 @@ __all__ = [
     "lrp",
     "max_sensitivity",
     "noise_stability",
+    "occlusion",
     "parameter_randomisation",
     "pixel_flipping",
     "roar",
     "saliency",
     "sensitivity_n",
     "smooth_grad",
+    "structured_attention_graph",
     "z_box",
 ]
