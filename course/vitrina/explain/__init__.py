@@ -4,7 +4,20 @@ Every method is called as `method(model, inputs, target, *, ...)` and returns at
 The target is a logit, never a probability.
 """
 
-from vitrina.explain.gradients import gradient_x_input, saliency
+from vitrina.explain.completeness import completeness_error
+from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
 
-__all__ = ["LRP_0", "Rule", "epsilon", "gamma", "gradient_x_input", "lrp", "saliency", "z_box"]
+__all__ = [
+    "LRP_0",
+    "Rule",
+    "completeness_error",
+    "epsilon",
+    "gamma",
+    "gradient_x_input",
+    "integrated_gradients",
+    "lrp",
+    "saliency",
+    "smooth_grad",
+    "z_box",
+]
