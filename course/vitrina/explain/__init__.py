@@ -7,11 +7,13 @@ The target is a logit, never a probability.
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
+from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
 __all__ = [
     "LRP_0",
     "Rule",
     "completeness_error",
+    "delete_words",
     "epsilon",
     "gamma",
     "gradient_x_input",
@@ -19,5 +21,7 @@ __all__ = [
     "lrp",
     "saliency",
     "smooth_grad",
+    "word_occlusion",
+    "word_relevance",
     "z_box",
 ]
