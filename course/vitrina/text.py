@@ -96,7 +96,13 @@ def build_vocabulary(texts: Iterable[str], *, at_least: int = 2) -> Vocabulary:
     -------
     array of str, shape (words,)
         `vocabulary[number]` is the word. The first two stand for padding and for unknown words.
+
+    Raises
+    ------
+    ValueError
+        If `texts` is one text, which would be read letter by letter.
     """
+    _check_several(texts)
     counts = Counter(word for text in texts for word in tokenise(text))
     words = sorted((word for word, count in counts.items() if count >= at_least), key=lambda w: (-counts[w], w))
     return np.array(["<padding>", "<unknown>", *words])
@@ -125,8 +131,7 @@ def encode(texts: Iterable[str], vocabulary: Vocabulary, *, length: int | None =
     ValueError
         If `texts` is one text, which would be read letter by letter, or `length` is not positive.
     """
-    if isinstance(texts, str):
-        raise ValueError("texts must be a list of texts; for one text give [text]")
+    _check_several(texts)
     if length is not None and length < 1:
         raise ValueError(f"length must be at least 1, got {length}")
     numbers = {str(word): number for number, word in enumerate(vocabulary) if number > UNKNOWN}
@@ -257,6 +262,11 @@ def review_classifier(
         cache=cache,
     )
     return TextClassifier(model, vocabulary)
+
+
+def _check_several(texts: Iterable[str]) -> None:
+    if isinstance(texts, str):
+        raise ValueError("texts must be a list of texts; for one text give [text]")
 
 
 def _batches(
