@@ -90,11 +90,14 @@ class Graph(NamedTuple):
         In an order in which they can be computed.
     output
         Number of the model's output.
+    shapes
+        Shape of the value of each number, the batch and what else may vary as None.
     """
 
     inputs: tuple[int, ...]
     steps: tuple[Step, ...]
     output: int
+    shapes: tuple[tuple[int | None, ...], ...]
 
     def values(self, *inputs: Any) -> list[Any]:
         """
@@ -141,10 +144,10 @@ def read_graph(model: keras.Model) -> Graph:
         raise ValueError(
             f"model {model.name!r} has {len(function.outputs)} outputs: make a model of the one to explain"
         )
-    reader = _Reader(len(function.inputs))
+    reader = _Reader([tuple(tensor.shape) for tensor in function.inputs])
     inputs = tuple(range(len(function.inputs)))
     (output,) = reader.read(function, inputs)
-    return Graph(inputs, tuple(reader.steps), output)
+    return Graph(inputs, tuple(reader.steps), output, tuple(reader.shapes))
 
 
 def _function_of(model: Any) -> Any:
@@ -163,9 +166,9 @@ def _function_of(model: Any) -> Any:
 class _Reader:
     """Collects steps and numbers their values."""
 
-    def __init__(self, inputs: int) -> None:
+    def __init__(self, shapes: list[tuple[int | None, ...]]) -> None:
         self.steps: list[Step] = []
-        self._next = inputs
+        self.shapes = shapes
 
     def read(self, function: Any, inputs: Sequence[int]) -> list[int]:
         """Add the steps of a model that is called on numbered values, return the numbers of its outputs."""
@@ -184,15 +187,16 @@ class _Reader:
             return list(inputs)
         if len(node.outputs) != 1:
             raise ValueError(f"layer {operation.name!r} gives {len(node.outputs)} values, only one can be followed")
+        self.shapes += [tuple(node.outputs[0].shape)]
         if not isinstance(operation, _FUSING) or operation.activation is keras.activations.linear:
             return [self._add(operation.name, operation, _as_called(node, operation), inputs)]
         before = self._add(operation.name, operation, _as_called(node, _without_activation(operation)), inputs)
+        self.shapes += [self.shapes[before]]
         return [self._add(operation.name, operation.activation, operation.activation, (before,))]
 
     def _add(self, name: str, operation: Any, call: Callable[..., Any], inputs: Sequence[int]) -> int:
-        self.steps.append(Step(name, operation, call, tuple(inputs), self._next))
-        self._next += 1
-        return self._next - 1
+        self.steps.append(Step(name, operation, call, tuple(inputs), len(self.shapes) - 1))
+        return len(self.shapes) - 1
 
 
 def _calls(function: Any) -> Iterator[Any]:

@@ -56,6 +56,7 @@ def test_the_steps_compute_what_the_model_computes(build):
     np.testing.assert_allclose(values[graph.output], model(inputs, training=False), rtol=1e-5, atol=1e-6)
     assert [step.output for step in graph.steps] == list(range(1, len(values)))
     assert all(max(step.inputs) < step.output for step in graph.steps)
+    assert [shape[1:] for shape in graph.shapes] == [tuple(value.shape)[1:] for value in values]
 
 
 def test_an_activation_is_a_step_of_its_own_and_dropout_is_none():
