@@ -5,6 +5,42 @@ The target is a logit, never a probability.
 """
 
 from vitrina.explain.gradients import gradient_x_input, saliency
-from vitrina.explain.lrp import LRP_0, Rule, epsilon, gamma, lrp, z_box
+from vitrina.explain.lrp import (
+    EPSILON_ALPHA2_BETA1,
+    EPSILON_ALPHA2_BETA1_FLAT,
+    EPSILON_GAMMA_BOX,
+    EPSILON_PLUS,
+    EPSILON_PLUS_FLAT,
+    LRP_0,
+    Composite,
+    Rule,
+    alpha_beta,
+    epsilon,
+    flat,
+    gamma,
+    lrp,
+    w_square,
+    z_box,
+    z_plus,
+)
 
-__all__ = ["LRP_0", "Rule", "epsilon", "gamma", "gradient_x_input", "lrp", "saliency", "z_box"]
+__all__ = [
+    "EPSILON_ALPHA2_BETA1",
+    "EPSILON_ALPHA2_BETA1_FLAT",
+    "EPSILON_GAMMA_BOX",
+    "EPSILON_PLUS",
+    "EPSILON_PLUS_FLAT",
+    "LRP_0",
+    "Composite",
+    "Rule",
+    "alpha_beta",
+    "epsilon",
+    "flat",
+    "gamma",
+    "gradient_x_input",
+    "lrp",
+    "saliency",
+    "w_square",
+    "z_box",
+    "z_plus",
+]

@@ -1,0 +1,152 @@
+"""LRP through a whole model: up once, down once, each layer by its rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, Literal
+
+import keras
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from vitrina.explain.compiling import CHUNK, compiled, in_chunks
+from vitrina.explain.lrp.plan import Plan, Rules, choose_rules, make_plan
+from vitrina.explain.lrp.rules import LRP_0, Rule
+from vitrina.explain.lrp.signs import signs
+from vitrina.explain.lrp.stages import Setting
+from vitrina.explain.request import Target, request
+from vitrina.models import Array
+
+_NUMBERS = ("epsilon", "gamma", "alpha", "beta", "low", "high")
+
+
+def lrp(
+    model: keras.Model,
+    inputs: npt.ArrayLike,
+    target: Target,
+    *,
+    rules: Rules = LRP_0,
+    bias: Literal["keep", "ignore"] = "keep",
+) -> Array:
+    """
+    Layer-wise relevance propagation.
+
+    Relevance starts as the target's logit. Each layer with weights hands it down by its rule; activations and
+    one-to-one layers (Rescaling) pass it unchanged; sums and average pooling share it out in proportion; max pooling
+    gives it to the winner; layers that move values (Flatten, padding, Concatenate) move it back; recurrent layers give
+    it to the signal of each gate (Arras et al. 2017). A BatchNormalization is folded into the layer before it, and is
+    a layer with weights of its own where there is none.
+
+    Bach et al. 2015, doi 10.1371/journal.pone.0130140; Montavon et al. 2019, doi 10.1007/978-3-030-28954-6_10.
+
+    Parameters
+    ----------
+    model
+        A built Sequential or functional model of supported layers that returns logits.
+    inputs : array, shape (batch, ...)
+        The samples to explain.
+    target : int, or array of ints, shape (batch,) or (batch, k)
+        The class to explain, one for all samples, one each, or k each.
+    rules
+        One rule for all layers with weights; a composite; one rule per layer with weights, from the input up; or a
+        mapping from names of layers, where those not named share by LRP_0.
+    bias
+        `"keep"`: a bias takes part in the denominators, and its own share is dropped. `"ignore"`: biases are left out
+        of every denominator, so that relevance is conserved, but no longer in proportion to what the network computed.
+
+    Returns
+    -------
+    array, shape of inputs, or (batch, k, ...) for k classes each
+        Relevance of each input value, in the model's type. It adds up to the logit only where no bias, no epsilon and
+        no dead unit takes a share.
+
+    Raises
+    ------
+    ValueError
+        If a layer is not supported, or inputs, target or rules do not fit the model.
+
+    Warns
+    -----
+    UserWarning
+        If the model ends in a softmax or sigmoid: the logits before it are explained.
+    """
+    if bias not in ("keep", "ignore"):
+        raise ValueError(f"bias must be 'keep' or 'ignore', got {bias!r}")
+    explained, values, targets = request(model, inputs, target)
+    plan = make_plan(explained, keep_bias=bias == "keep")
+    chosen = choose_rules(plan, rules)
+    each = targets.reshape(len(targets), -1)
+    numbers = [_numbers(rule, plan, index, values.dtype) for index, rule in enumerate(chosen)]
+    kinds = tuple((rule.kind, len(rule.low), len(rule.high)) if rule else None for rule in chosen)
+    key = ("lrp", kinds, bias, each.shape[1])
+    function = compiled(explained, key, lambda: _compile_lrp(explained.inputs[0], plan, chosen, numbers, bias, each))
+    result = in_chunks(lambda *arrays: function(*arrays, numbers), values, each, chunk=max(1, CHUNK // each.shape[1]))
+    return result if targets.ndim == 2 else result[:, 0]
+
+
+def _numbers(rule: Rule | None, plan: Plan, index: int, dtype: np.dtype[Any]) -> dict[str, Any]:
+    """Numbers of a rule as tensors: another gamma then needs no new compilation."""
+    if rule is None:
+        return {}
+    features = plan.shapes[plan.stages[index].step.inputs[0]][1:]
+    numbers = {name: getattr(rule, name) for name in _NUMBERS}
+    for name in ("low", "high"):
+        bounds = np.asarray(numbers[name])
+        numbers[name] = (
+            bounds if bounds.size in (1, features[-1]) else bounds.reshape([int(size or 0) for size in features])
+        )
+    return {name: tf.constant(number, dtype) for name, number in numbers.items()}
+
+
+def _compile_lrp(
+    source: Any,
+    plan: Plan,
+    chosen: Sequence[Rule | None],
+    numbers: list[dict[str, Any]],
+    bias: str,
+    targets: npt.NDArray[Any],
+) -> Callable[..., Any]:
+    nonnegative, positive_only = signs(plan, chosen)
+
+    def setting(index: int, numbers: dict[str, Any]) -> Setting:
+        step, rule = plan.stages[index].step, chosen[index]
+        signs_known = nonnegative.issuperset(step.inputs), step.output in positive_only
+        return Setting(rule and rule.kind, numbers, bias == "keep", *signs_known)
+
+    def relevance_of(inputs: Any, targets: Any, numbers: Any) -> Any:
+        values, memories = _up(plan, inputs)
+        relevance = _seed(values[plan.output], targets)
+        settings = [setting(index, each) for index, each in enumerate(numbers)]
+        return _down(plan, relevance, memories, settings)
+
+    signature = [
+        tf.TensorSpec(source.shape, source.dtype),
+        tf.TensorSpec((None, targets.shape[1]), tf.int32),
+        [{name: tf.TensorSpec(number.shape, number.dtype) for name, number in each.items()} for each in numbers],
+    ]
+    return tf.function(relevance_of, input_signature=signature, autograph=False)
+
+
+def _up(plan: Plan, inputs: Any) -> tuple[dict[int, Any], list[Any]]:
+    """Compute every value, and what each stage needs on the way down."""
+    values, memories = {0: inputs}, list[Any]()
+    for stage in plan.stages:
+        values[stage.step.output], memory = stage.up([values[number] for number in stage.step.inputs])
+        memories.append(memory)
+    return values, memories
+
+
+def _seed(logits: Any, targets: Any) -> Any:
+    """Return the logits themselves as relevance (batch, targets, classes), each target alone."""
+    return tf.one_hot(targets, logits.shape[1], dtype=logits.dtype) * logits[:, tf.newaxis]
+
+
+def _down(plan: Plan, relevance: Any, memories: list[Any], settings: list[Setting]) -> Any:
+    """Hand relevance down from stage to stage; a value that several stages took receives the sum."""
+    received: dict[int, Any] = {plan.output: relevance}
+    for stage, memory, setting in reversed(list(zip(plan.stages, memories, settings, strict=True))):
+        parts = stage.down(memory, received.pop(stage.step.output), setting)
+        for number, part in zip(stage.step.inputs, parts, strict=True):
+            received[number] = received[number] + part if number in received else part
+    return received[0]
