@@ -14,10 +14,10 @@ from vitrina.explain.lrp.composites import Composite
 from vitrina.explain.lrp.layers import WEIGHTED, folded, linear_maps
 from vitrina.explain.lrp.recurrent import RECURRENT, Bidirectional, Recurrent, recurrent_stage
 from vitrina.explain.lrp.rules import LRP_0, Rule, z_plus
-from vitrina.explain.lrp.stages import GlobalMax, Linear, Moving, Passing, Summing
+from vitrina.explain.lrp.stages import GlobalMax, Linear, MaxPool, Moving, Passing, Summing
 
 _layers = keras.layers
-Stage = Linear | Passing | Moving | Summing | GlobalMax | Recurrent | Bidirectional
+Stage = Linear | Passing | Moving | Summing | MaxPool | GlobalMax | Recurrent | Bidirectional
 Rules = Rule | Composite | Sequence[Rule] | Mapping[str, Rule]
 """One rule for all layers, a composite, one rule per layer with weights, or rules by the names of layers."""
 
@@ -257,8 +257,10 @@ def _weightless(step: Step) -> Stage | None:
         return Passing(step)
     if isinstance(layer, _layers.UpSampling2D):
         return Moving(step) if layer.interpolation == "nearest" else Summing(step)
-    if kind in _MOVING or kind in _MAX_POOLING:
-        return Moving(step, linear=kind in _MOVING)
+    if kind in _MOVING:
+        return Moving(step)
+    if kind in _MAX_POOLING:
+        return MaxPool(step)
     if kind in _GLOBAL_MAX:
         return GlobalMax(step)
     if kind in _SUMMING:

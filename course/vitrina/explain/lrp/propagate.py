@@ -79,8 +79,15 @@ def lrp(
     each = targets.reshape(len(targets), -1)
     numbers = [_numbers(rule, plan, index, values.dtype) for index, rule in enumerate(chosen)]
     kinds = tuple((rule.kind, len(rule.low), len(rule.high)) if rule else None for rule in chosen)
-    key = ("lrp", kinds, bias, each.shape[1])
-    function = compiled(explained, key, lambda: _compile_lrp(explained.inputs[0], plan, chosen, numbers, bias, each))
+    nonnegative = bool(np.all(values >= 0))
+    key = ("lrp", kinds, bias, each.shape[1], nonnegative)
+
+    def build() -> Callable[..., Any]:
+        source = tf.TensorSpec(explained.inputs[0].shape, values.dtype)
+        known = signs(plan, chosen, nonnegative=nonnegative)
+        return _compile_lrp(source, plan, _settings(plan, chosen, known, bias == "keep"), numbers, each.shape[1])
+
+    function = compiled(explained, key, build)
     result = in_chunks(lambda *arrays: function(*arrays, numbers), values, each, chunk=max(1, CHUNK // each.shape[1]))
     return result if targets.ndim == 2 else result[:, 0]
 
@@ -99,32 +106,28 @@ def _numbers(rule: Rule | None, plan: Plan, index: int, dtype: np.dtype[Any]) ->
     return {name: tf.constant(number, dtype) for name, number in numbers.items()}
 
 
+def _settings(
+    plan: Plan, chosen: Sequence[Rule | None], known: tuple[set[int], set[int]], keep_bias: bool
+) -> list[Setting]:
+    """Say for each stage what its rule is and what is known about the signs around it."""
+    nonnegative, positive_only = known
+    return [
+        Setting(rule and rule.kind, {}, keep_bias, nonnegative.issuperset(step.inputs), step.output in positive_only)
+        for rule, step in zip(chosen, (stage.step for stage in plan.stages), strict=True)
+    ]
+
+
 def _compile_lrp(
-    source: Any,
-    plan: Plan,
-    chosen: Sequence[Rule | None],
-    numbers: list[dict[str, Any]],
-    bias: str,
-    targets: npt.NDArray[Any],
+    source: tf.TensorSpec, plan: Plan, settings: list[Setting], numbers: list[dict[str, Any]], targets: int
 ) -> Callable[..., Any]:
-    nonnegative, positive_only = signs(plan, chosen)
-
-    def setting(index: int, numbers: dict[str, Any]) -> Setting:
-        step, rule = plan.stages[index].step, chosen[index]
-        signs_known = nonnegative.issuperset(step.inputs), step.output in positive_only
-        return Setting(rule and rule.kind, numbers, bias == "keep", *signs_known)
-
     def relevance_of(inputs: Any, targets: Any, numbers: Any) -> Any:
         values, memories = _up(plan, inputs)
         relevance = _seed(values[plan.output], targets)
-        settings = [setting(index, each) for index, each in enumerate(numbers)]
-        return _down(plan, relevance, memories, settings)
+        numbered = [setting._replace(numbers=each) for setting, each in zip(settings, numbers, strict=True)]
+        return _down(plan, relevance, memories, numbered)
 
-    signature = [
-        tf.TensorSpec(source.shape, source.dtype),
-        tf.TensorSpec((None, targets.shape[1]), tf.int32),
-        [{name: tf.TensorSpec(number.shape, number.dtype) for name, number in each.items()} for each in numbers],
-    ]
+    rules = [{name: tf.TensorSpec(number.shape, number.dtype) for name, number in each.items()} for each in numbers]
+    signature = [source, tf.TensorSpec((None, targets), tf.int32), rules]
     return tf.function(relevance_of, input_signature=signature, autograph=False)
 
 

@@ -11,14 +11,14 @@ from vitrina.explain.graph import Step
 from vitrina.explain.lrp.plan import Plan, Stage
 from vitrina.explain.lrp.rules import Rule
 from vitrina.explain.lrp.sharing import MULTIPLICATIVE
-from vitrina.explain.lrp.stages import GlobalMax, Linear, Moving, Passing, Summing
+from vitrina.explain.lrp.stages import GlobalMax, Linear, MaxPool, Moving, Passing, Summing
 
 _layers = keras.layers
 _RELU = (keras.activations.relu, keras.activations.relu6)
 _NOT_NEGATIVE = (*_RELU, keras.activations.sigmoid, keras.activations.hard_sigmoid, keras.activations.softplus)
 
 
-def signs(plan: Plan, chosen: Sequence[Rule | None]) -> tuple[set[int], set[int]]:
+def signs(plan: Plan, chosen: Sequence[Rule | None], *, nonnegative: bool) -> tuple[set[int], set[int]]:
     """
     Find what is known about signs before anything is computed.
 
@@ -28,6 +28,8 @@ def signs(plan: Plan, chosen: Sequence[Rule | None]) -> tuple[set[int], set[int]
         The stages.
     chosen
         The rule of each stage.
+    nonnegative
+        Whether the model's inputs cannot be below 0.
 
     Returns
     -------
@@ -36,13 +38,12 @@ def signs(plan: Plan, chosen: Sequence[Rule | None]) -> tuple[set[int], set[int]
     positive_only : set of int
         Numbers of values that receive relevance only where they are above 0, as before a ReLU.
     """
-    return _not_negative(plan), _positive_only(plan, chosen)
+    return _not_negative(plan, {0} if nonnegative else set()), _positive_only(plan, chosen)
 
 
-def _not_negative(plan: Plan) -> set[int]:
-    found: set[int] = set()
+def _not_negative(plan: Plan, found: set[int]) -> set[int]:
     for stage in plan.stages:
-        inherits = isinstance(stage, Moving | GlobalMax) or (isinstance(stage, Summing) and _adds(stage.step))
+        inherits = isinstance(stage, Moving | MaxPool | GlobalMax) or (isinstance(stage, Summing) and _adds(stage.step))
         if (inherits and found.issuperset(stage.step.inputs)) or _is_one_of(stage, _NOT_NEGATIVE):
             found.add(stage.step.output)
     return found
@@ -63,7 +64,7 @@ def _positive_only(plan: Plan, chosen: Sequence[Rule | None]) -> set[int]:
         elif isinstance(stage, Passing):
             relu = _is_one_of(stage, _RELU)
             quiet = above = relu and given in silent
-        elif isinstance(stage, Moving | GlobalMax):
+        elif isinstance(stage, Moving | MaxPool | GlobalMax):
             quiet, above = given in silent, given in positive
         else:
             quiet, above = True, False

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
+import numpy as np
 import tensorflow as tf
 
 from vitrina.explain.graph import Step
@@ -78,10 +79,9 @@ class Passing(NamedTuple):
 
 
 class Moving(NamedTuple):
-    """Values move (reshape, padding, concatenation), or the largest moves on (max pooling): relevance moves back."""
+    """Values move (reshape, padding, concatenation): relevance moves back."""
 
     step: Step
-    linear: bool = True
 
     def up(self, values: Sequence[Any]) -> tuple[Any, Any]:
         """Compute the output."""
@@ -90,7 +90,34 @@ class Moving(NamedTuple):
     def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
         """Hand relevance down to where each value came from."""
         del setting
-        return transposed(self.step.call, memory, relevance, linear=self.linear)
+        return transposed(self.step.call, memory, relevance)
+
+
+class MaxPool(NamedTuple):
+    """The largest value of each window: the winner takes all, the first one where several are equal."""
+
+    step: Step
+
+    def up(self, values: Sequence[Any]) -> tuple[Any, Any]:
+        """Compute the output."""
+        return self.step.call(*values), values[0]
+
+    def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
+        """Hand relevance down to the winners."""
+        del setting
+        layer: Any = self.step.operation
+        apart = layer.padding == "valid" and tuple(layer.strides) == tuple(layer.pool_size)
+        if relevance.shape[1] == 1 or not apart:
+            return transposed(self.step.call, [memory], relevance, linear=False)
+        # Windows that do not meet: who wins is found once for all targets, and each window hands out what it has.
+        ones = tf.ones_like(self.step.call(memory))[:, tf.newaxis]
+        winners = transposed(self.step.call, [memory], ones, linear=False)[0]
+        (spread,) = transposed(self._mean, [memory], relevance * float(np.prod(layer.pool_size)))
+        return [winners * spread]
+
+    def _mean(self, values: Any) -> Any:
+        layer: Any = self.step.operation
+        return tf.nn.avg_pool(values, layer.pool_size, layer.strides, "VALID")
 
 
 class Summing(NamedTuple):
