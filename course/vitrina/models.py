@@ -135,7 +135,7 @@ MODEL_BUILDERS: Mapping[str, Callable[..., keras.Model]] = MappingProxyType({"de
 
 
 def train_mnist_network(
-    images: npt.NDArray[Any], labels: npt.NDArray[Any], *, seed: int = 0, epochs: int = 10
+    images: npt.NDArray[Any], labels: npt.NDArray[Any], *, seed: int = 0, epochs: int = 10, bias: bool = True
 ) -> keras.Sequential:
     """
     Train a ReLU network 784-128-64-10 on digits, the same weights for the same seed.
@@ -153,6 +153,8 @@ def train_mnist_network(
         Draws the initial weights and the order of the images.
     epochs
         Passes over the images.
+    bias
+        Whether biases are learnt too; else they stay 0.
 
     Returns
     -------
@@ -171,6 +173,8 @@ def train_mnist_network(
     generator = np.random.default_rng(seed)
     with keras.device("cpu:0"):
         model = _random_relu_network(generator, [784, 128, 64, 10])
+        for layer in model.layers:
+            layer.bias.trainable = bias
         loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
         # Without decay the weights of the always black border stay what was drawn: noise in every explanation.
         model.compile(keras.optimizers.AdamW(1e-3, weight_decay=1.0), loss=loss, metrics=["accuracy"])

@@ -4,7 +4,11 @@ Every method is called as `method(model, inputs, target, *, ...)` and returns at
 The target is a logit, never a probability.
 """
 
-from vitrina.explain.gradients import gradient_x_input, saliency
+from vitrina.explain.additivity import SensitivityN, infidelity, sensitivity_n
+from vitrina.explain.completeness import completeness_error
+from vitrina.explain.deeplift import deeplift
+from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
+from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.lrp import (
     EPSILON_ALPHA2_BETA1,
     EPSILON_ALPHA2_BETA1_FLAT,
@@ -23,6 +27,11 @@ from vitrina.explain.lrp import (
     z_box,
     z_plus,
 )
+from vitrina.explain.perturbing import PERTURBATIONS
+from vitrina.explain.randomisation import Randomisation, parameter_randomisation
+from vitrina.explain.roar import Roar, roar
+from vitrina.explain.robustness import MaxSensitivity, Stability, max_sensitivity, noise_stability
+from vitrina.explain.similarity import SIMILARITIES
 
 __all__ = [
     "EPSILON_ALPHA2_BETA1",
@@ -31,15 +40,38 @@ __all__ = [
     "EPSILON_PLUS",
     "EPSILON_PLUS_FLAT",
     "LRP_0",
+    "PERTURBATIONS",
+    "SIMILARITIES",
     "Composite",
+    "FlippingCurve",
+    "MaxSensitivity",
+    "Randomisation",
+    "Roar",
     "Rule",
+    "SensitivityN",
+    "Stability",
+    "abpc",
     "alpha_beta",
+    "aopc",
+    "completeness_error",
+    "deeplift",
+    "deletion_curve",
     "epsilon",
     "flat",
     "gamma",
     "gradient_x_input",
+    "infidelity",
+    "insertion_curve",
+    "integrated_gradients",
     "lrp",
+    "max_sensitivity",
+    "noise_stability",
+    "parameter_randomisation",
+    "pixel_flipping",
+    "roar",
     "saliency",
+    "sensitivity_n",
+    "smooth_grad",
     "w_square",
     "z_box",
     "z_plus",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
+from functools import partial
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -13,7 +14,9 @@ import tensorflow as tf
 
 _COMPILED: WeakKeyDictionary[keras.Model, dict[Hashable, Callable[..., Any]]] = WeakKeyDictionary()
 CHUNK = 1024
-"""Samples in one call of a compiled function, unless a method says otherwise."""
+"""Samples in one call of a compiled function at most, unless a method says otherwise."""
+CHUNK_VALUES = 1 << 20
+"""Input values in one call: large pictures come in smaller chunks, as what a layer makes of them grows with them."""
 
 
 def compiled(model: keras.Model, key: Hashable, build: Callable[[], Callable[..., Any]]) -> Callable[..., Any]:
@@ -41,9 +44,64 @@ def compiled(model: keras.Model, key: Hashable, build: Callable[[], Callable[...
     return functions[key, layers]
 
 
-def in_chunks(function: Callable[..., Any], *arrays: npt.NDArray[Any], chunk: int = CHUNK) -> npt.NDArray[Any]:
+def graph_function(function: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
     """
-    Call a compiled function on `chunk` samples at a time.
+    Compile a function made for one model.
+
+    TensorFlow counts how often a function is traced anew, by its source code, and warns when that goes on. Each model
+    has a function of its own here, traced once: as a partial it is counted on its own.
+
+    Parameters
+    ----------
+    function
+        Works on tensors.
+    signature : tf.TensorSpec
+        Type and shape of each argument, with None for what differs from call to call.
+
+    Returns
+    -------
+    callable
+    """
+    return tf.function(partial(function), input_signature=signature)
+
+
+def chunk_size(values: npt.NDArray[Any]) -> int:
+    """
+    How many samples one call of a compiled function takes.
+
+    Parameters
+    ----------
+    values : array, shape (batch, ...)
+
+    Returns
+    -------
+    int
+        From 1 to `CHUNK`.
+    """
+    return min(CHUNK, max(1, CHUNK_VALUES // max(1, values[:1].size)))
+
+
+def slices(count: int, size: int) -> list[slice]:
+    """
+    Cut `count` things into pieces.
+
+    Parameters
+    ----------
+    count
+        May be 0: one empty piece.
+    size
+        Of a piece at most.
+
+    Returns
+    -------
+    list of slice
+    """
+    return [slice(start, start + size) for start in range(0, max(1, count), size)]
+
+
+def in_chunks(function: Callable[..., Any], *arrays: npt.NDArray[Any], chunk: int | None = None) -> npt.NDArray[Any]:
+    """
+    Call a compiled function on some samples at a time.
 
     Parameters
     ----------
@@ -52,13 +110,13 @@ def in_chunks(function: Callable[..., Any], *arrays: npt.NDArray[Any], chunk: in
     arrays
         Of the same length, which may be 0.
     chunk
-        How many samples are in memory at once.
+        How many samples are in memory at once; by itself `chunk_size` of the first array.
 
     Returns
     -------
     array
         The results, one after the other.
     """
-    starts = range(0, max(1, len(arrays[0])), chunk)
-    parts = [function(*(tf.constant(array[start : start + chunk]) for array in arrays)).numpy() for start in starts]
+    pieces = slices(len(arrays[0]), chunk or chunk_size(arrays[0]))
+    parts = [function(*(tf.constant(array[piece]) for array in arrays)).numpy() for piece in pieces]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

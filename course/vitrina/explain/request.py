@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from vitrina.explain.compiling import compiled
+from vitrina.explain.compiling import compiled, graph_function
 from vitrina.models import Array
 
 Target = int | npt.ArrayLike
@@ -41,6 +41,15 @@ class Request(NamedTuple):
     model: keras.Model
     inputs: Array
     targets: npt.NDArray[np.int32]
+
+    @property
+    def columns(self) -> npt.NDArray[np.int32]:
+        """Targets as (batch, k), where one each is k = 1."""
+        return self.targets if self.targets.ndim == 2 else self.targets[:, np.newaxis]
+
+    def as_asked(self, attributions: Array) -> Array:
+        """Return attributions (batch, k, ...) without the axis of targets, unless it was asked for."""
+        return attributions if self.targets.ndim == 2 else attributions[:, 0]
 
 
 def request(model: keras.Model, inputs: npt.ArrayLike, target: Target) -> Request:
@@ -86,6 +95,62 @@ def request(model: keras.Model, inputs: npt.ArrayLike, target: Target) -> Reques
     targets = _as_targets(target, len(values), int(model.output_shape[1]))
     _check_weights(model)
     return Request(as_logits(model), values, targets)
+
+
+def baseline_values(baseline: npt.ArrayLike, inputs: Array) -> Array:
+    """
+    Give each sample its baseline.
+
+    Parameters
+    ----------
+    baseline : number, or array of the shape of one sample or of inputs
+        The samples that stand for "nothing is there".
+    inputs : array, shape (batch, ...)
+        Checked ones.
+
+    Returns
+    -------
+    array, shape of inputs
+        In their type; it may be a view that must not be written to.
+
+    Raises
+    ------
+    ValueError
+        If the baseline has another shape or is not finite.
+    """
+    values = np.asarray(baseline)
+    shapes = ((), inputs.shape[1:], inputs.shape)
+    if values.dtype.kind not in "fiub" or values.shape not in shapes or not np.all(np.isfinite(values)):
+        raise ValueError(
+            f"baseline must be a finite number or an array of shape {inputs.shape[1:]}, one for all samples, or "
+            f"{inputs.shape}, one each; got shape {values.shape} of {values.dtype}"
+        )
+    return np.broadcast_to(values.astype(inputs.dtype), inputs.shape)
+
+
+def positive_int(name: str, value: int) -> int:
+    """
+    Check a number of steps, samples or the like.
+
+    Parameters
+    ----------
+    name
+        What the argument is called.
+    value
+        Its value.
+
+    Returns
+    -------
+    int
+
+    Raises
+    ------
+    ValueError
+        If it is not an int of at least 1.
+    """
+    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < 1:  # pyright: ignore[reportUnnecessaryIsInstance]
+        raise ValueError(f"{name} must be an int of at least 1, got {value!r}")
+    return int(value)
 
 
 def as_logits(model: keras.Model) -> keras.Model:
@@ -152,7 +217,7 @@ def _compile_finite(model: keras.Model) -> Any:
     def finite() -> Any:
         return tf.reduce_all(tf.stack([tf.reduce_all(tf.math.is_finite(weight)) for weight in weights]))
 
-    return tf.function(finite)
+    return graph_function(finite)
 
 
 def _as_numbers(inputs: npt.ArrayLike, features: tuple[int | None, ...]) -> npt.NDArray[Any]:

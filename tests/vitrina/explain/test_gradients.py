@@ -59,6 +59,57 @@ def test_one_target_for_all_or_one_each(make_network, samples):
     assert gradient_x_input(model, inputs[:0], 0).shape == (0, 5)
 
 
+@pytest.mark.parametrize("method", [saliency, gradient_x_input])
+def test_several_targets_have_an_axis_after_the_batch(make_network, samples, method):
+    model = make_network((5, 6, 3))
+    inputs = samples(model)
+    targets = np.array([[0, 2], [1, 1], [2, 0]])
+    several = method(model, inputs, targets)
+    assert several.shape == (3, 2, 5)
+    for column in range(2):
+        np.testing.assert_array_equal(several[:, column], method(model, inputs, targets[:, column]))
+    assert method(model, inputs, targets[:, :1]).shape == (3, 1, 5)
+    assert method(model, inputs[:0], targets[:0]).shape == (0, 2, 5)
+
+
+def test_several_targets_share_one_forward_pass():
+    calls = []
+
+    class Counting(keras.layers.Layer):
+        def call(self, inputs):
+            calls.append(1)
+            return inputs
+
+    model = keras.Sequential([keras.Input((4,)), Counting(), keras.layers.Dense(3)])
+    calls.clear()
+    saliency(model, np.ones((2, 4)), [[0, 1, 2], [2, 1, 0]])
+    assert len(calls) == 1  # traced once, as the compiled function was made
+
+
+def test_chunks_change_nothing_but_memory(make_network, monkeypatch):
+    from vitrina.explain import compiling
+
+    model = make_network((5, 6, 3))
+    inputs = np.random.default_rng(0).standard_normal((7, 5))
+    whole = gradient_x_input(model, inputs, 1)
+    monkeypatch.setattr(compiling, "CHUNK_VALUES", 15)
+    assert compiling.chunk_size(inputs) == 3
+    np.testing.assert_allclose(gradient_x_input(model, inputs, 1), whole, rtol=1e-12)
+
+
+def test_large_samples_come_in_small_chunks():
+    from vitrina.explain import compiling
+
+    sizes = [compiling.chunk_size(np.empty((9, *shape))) for shape in [(), (28, 28, 1), (224, 224, 3), (5000, 5000, 3)]]
+    assert sizes == [1024, 1024, 6, 1]
+
+
+def test_explaining_many_models_makes_tensorflow_warn_of_nothing(make_parameters, caplog):
+    for seed in range(7):
+        saliency(dense_network(*make_parameters((4, 5, 3), True, seed)), np.ones((1, 4)), 0)
+    assert [record.message for record in caplog.records if "retracing" in record.message] == []
+
+
 def test_any_classifier_in_its_own_type_and_shape():
     keras.utils.set_random_seed(0)
     layers = [keras.layers.Conv2D(2, 3, activation="relu"), keras.layers.Flatten(), keras.layers.Dense(3)]
@@ -129,8 +180,8 @@ def test_compiled_once_for_all_batch_sizes(make_parameters, monkeypatch):
     from vitrina.explain import gradients
 
     calls = []
-    build = gradients._compile_gradient
-    monkeypatch.setattr(gradients, "_compile_gradient", lambda model: calls.append(1) or build(model))
+    build = gradients.gradient_function
+    monkeypatch.setattr(gradients, "gradient_function", lambda *given: calls.append(1) or build(*given))
     model = dense_network(*make_parameters((4, 5, 3), True, 7))
     for batch in (1, 2, 7):
         saliency(model, np.ones((batch, 4)), 0)

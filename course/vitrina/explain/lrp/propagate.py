@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from vitrina.explain.compiling import CHUNK, compiled, in_chunks
+from vitrina.explain.compiling import chunk_size, compiled, graph_function, in_chunks
 from vitrina.explain.lrp.plan import Plan, Rules, choose_rules, make_plan
 from vitrina.explain.lrp.rules import LRP_0, Rule
 from vitrina.explain.lrp.signs import signs
@@ -73,10 +73,11 @@ def lrp(
     """
     if bias not in ("keep", "ignore"):
         raise ValueError(f"bias must be 'keep' or 'ignore', got {bias!r}")
-    explained, values, targets = request(model, inputs, target)
+    asked = request(model, inputs, target)
+    explained, values = asked.model, asked.inputs
     plan = make_plan(explained, keep_bias=bias == "keep")
     chosen = choose_rules(plan, rules)
-    each = targets.reshape(len(targets), -1)
+    each = asked.columns
     numbers = [_numbers(rule, plan, index, values.dtype) for index, rule in enumerate(chosen)]
     kinds = tuple((rule.kind, len(rule.low), len(rule.high)) if rule else None for rule in chosen)
     nonnegative = bool(np.all(values >= 0))
@@ -88,8 +89,8 @@ def lrp(
         return _compile_lrp(source, plan, _settings(plan, chosen, known, bias == "keep"), numbers, each.shape[1])
 
     function = compiled(explained, key, build)
-    result = in_chunks(lambda *arrays: function(*arrays, numbers), values, each, chunk=max(1, CHUNK // each.shape[1]))
-    return result if targets.ndim == 2 else result[:, 0]
+    chunk = max(1, chunk_size(values) // each.shape[1])
+    return asked.as_asked(in_chunks(lambda *arrays: function(*arrays, numbers), values, each, chunk=chunk))
 
 
 def _numbers(rule: Rule | None, plan: Plan, index: int, dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -128,7 +129,7 @@ def _compile_lrp(
 
     rules = [{name: tf.TensorSpec(number.shape, number.dtype) for name, number in each.items()} for each in numbers]
     signature = [source, tf.TensorSpec((None, targets), tf.int32), rules]
-    return tf.function(relevance_of, input_signature=signature, autograph=False)
+    return graph_function(tf.autograph.experimental.do_not_convert(relevance_of), *signature)
 
 
 def _up(plan: Plan, inputs: Any) -> tuple[dict[int, Any], list[Any]]:
