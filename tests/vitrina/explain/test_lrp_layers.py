@@ -90,9 +90,11 @@ def matrix_of(layer, shape):
 
 @pytest.fixture(autouse=True, scope="module")
 def double_precision():
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx("float32")
+    for precision in ("float64", "float32"):
+        keras.config.set_floatx(precision)
+        keras.config.set_dtype_policy(precision)
+        if precision == "float64":
+            yield
 
 
 def randomised(model, seed=0, spread=1.0):

@@ -11,9 +11,11 @@ layers = keras.layers
 
 @pytest.fixture(autouse=True, scope="module")
 def double_precision():
-    keras.config.set_floatx("float64")
-    yield
-    keras.config.set_floatx("float32")
+    for precision in ("float64", "float32"):
+        keras.config.set_floatx(precision)
+        keras.config.set_dtype_policy(precision)
+        if precision == "float64":
+            yield
 
 
 def sigmoid(values):
