@@ -296,14 +296,16 @@ for panel, model, values, title in zip(
         panel.plot(range(len(shares)), shares, marker=marker, label=name, alpha=0.8)
         print(f"  {name:18}", *(f"{share:6.2f}" for share in shares))
     panel.axhline(1, color="black", linewidth=0.8)
-    panel.set_xticks(range(len(cuts) + 1), ["start", *(f"into\n{cut}" for cut in cuts)], fontsize=8)
+    panel.set_xticks(
+        range(len(cuts) + 1), ["start", *(f"into\n{cut}" for cut in cuts[:-1]), "at the\npixels"], fontsize=8
+    )
     panel.set_title(title)
 panels[0].set_ylabel("share of the logit that arrives")
 panels[0].legend(fontsize=8)
 figure.tight_layout()
 
 # %% [markdown]
-# Read it from left to right, from the mouth up to the springs. Pooling and ReLU lose nothing: the curves are flat there.
+# Read it from left to right, from the mouth up to the springs. Pooling and ReLU lose nothing: curves are flat there.
 # Every drop or *rise* happens at a layer with weights, and there are just three causes:
 #
 # - a **bias** kept its share (or, where it is negative, made the others' shares larger: curves can rise above 1);
@@ -311,8 +313,8 @@ figure.tight_layout()
 # - a **dead end**: a unit with relevance and nothing positive to hand it to (z⁺, αβ).
 #
 # So "LRP conserves relevance" is true of rules, not of networks. Do not check that the sum is the logit; check that
-# what is missing is what biases, ε and dead ends took. The right panel is a warning: *the same decisions*, and yet LRP-0
-# accounts for something else, because much of what the pixels said is now said by biases. In $z^B$ the bias cancels, so
+# what is missing is what biases, ε and dead ends took. The right panel is a warning: *the same decisions*, and yet
+# LRP-0 accounts for something else, because much of what the pixels said is now said by biases. In $z^B$ the bias cancels, so
 # the composite does not care.
 #
 # With biases left out of all denominators (almost) everything arrives, whatever they are. But then the shares are no
@@ -357,7 +359,8 @@ show_attributions(
 # - **Explaining the softmax.** The probability mixes all classes. Vitrina takes a softmax off and says so; other
 #   libraries do not.
 # - **Bounds that are not the bounds.** $z^B$ with $[0, 1]$ on data that were scaled otherwise hands out shares of a sum
-#   that means nothing. The figure below tells our network that pixels lie between −1 and 1.
+#   that means nothing. The last figure was told that pixels lie between −1 and 1. It looks just as convincing: nothing
+#   in a picture warns you.
 # - **z⁺ at the pixels of centred data**, or γ where inputs have both signs: use the generalised rules (Vitrina's are).
 # - **Batch normalisation.** It must be folded into the layer before it, or treated as a layer of its own. Passing
 #   relevance through it unchanged is a different method, and an older zennit folded it wrongly.

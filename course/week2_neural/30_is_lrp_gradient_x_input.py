@@ -14,6 +14,9 @@
 # - judge what "both methods agree" is worth as evidence.
 
 # %%
+from functools import cache
+from itertools import pairwise
+
 from vitrina import quiet
 
 with quiet():  # TensorFlow has much to say when it starts, and nothing that you need
@@ -45,7 +48,8 @@ def apart(maps, others):
 data = mnist.load()
 network = mnist_network()
 guesses = np.asarray(network(data.holdout_images)).argmax(axis=1)
-digits, classes = data.holdout_images[:6], guesses[:6]
+known = np.flatnonzero(guesses == data.holdout_labels)[:6]
+digits, classes = data.holdout_images[known], guesses[known]
 stories = {"Gradient ×\nInput": gradient_x_input(network, digits, classes), "LRP-0": lrp(network, digits, classes)}
 first, second = stories.values()
 print(f"apart by {apart(second, first):.0e}, in single precision")
@@ -117,10 +121,11 @@ SIZES = [20, 16, 12, 5]
 SEEDS = range(5)
 
 
+@cache
 def draw(seed, activation="relu", bias=0.0):
     """Draw a network and 30 samples for it."""
     generator = np.random.default_rng(seed)
-    shapes = list(zip(SIZES[:-1], SIZES[1:], strict=True))
+    shapes = list(pairwise(SIZES))
     weights = [generator.normal(size=shape) / np.sqrt(shape[0]) for shape in shapes]
     biases = [bias * generator.normal(size=n) for _, n in shapes]
     return dense_network(weights, biases, activation), generator.normal(size=(30, SIZES[0]))
@@ -228,13 +233,13 @@ for panel, (name, make, values) in zip(
             values, results[:, column].min(axis=1), results[:, column].max(axis=1), color=colour, alpha=0.25
         )
         panel.plot(values, np.median(results[:, column], axis=1), "o-", color=colour, label=label)
-    panel.set(xscale="log", xlabel=name, ylim=(-0.05, 4))
+    panel.set(xscale="log", xlabel=name, ylim=(-0.05, 1.15))
 panels[0].legend()
 figure.tight_layout()
 
 # %% [markdown]
 # ε pays in relevance: as the methods part, less and less arrives. At the end the map is empty, which is what `apart` of
-# 1 says. γ pays nothing: everything arrives, but it is another explanation, and it goes on moving away.
+# 1 says. γ pays nothing: everything arrives, but it becomes another explanation.
 #
 # ## Other layers
 #
@@ -281,8 +286,8 @@ quick(
 #   DeepLIFT with a baseline of 0: on a ReLU network without biases, these are one.
 # - **Asking different questions.** Gradient of the *probability* against LRP of the *logit*: they differ, and it says
 #   nothing about the methods.
-# - **Single precision.** LRP-0 divides by sums that may be almost 0. In the first figure the maps are apart by rounding;
-#   leave the biases out, and in an unlucky unit rounding can grow large. Test equalities in double precision.
+# - **Single precision.** LRP-0 divides by sums that may be almost 0. In the first figure the maps are apart by
+#   rounding; leave the biases out, and in an unlucky unit rounding can grow large. Test equalities in double precision.
 # - **Trusting a proof more than its premises.** "LRP equals Gradient × Input" is quoted for tanh networks and for γ.
 #   You have seen the lines of the table.
 #
