@@ -314,8 +314,8 @@ figure.tight_layout()
 #
 # So "LRP conserves relevance" is true of rules, not of networks. Do not check that the sum is the logit; check that
 # what is missing is what biases, ε and dead ends took. The right panel is a warning: *the same decisions*, and yet
-# LRP-0 accounts for something else, because much of what the pixels said is now said by biases. In $z^B$ the bias cancels, so
-# the composite does not care.
+# LRP-0 accounts for something else, because much of what the pixels said is now said by biases. In $z^B$ the bias
+# cancels, so the composite does not care.
 #
 # With biases left out of all denominators (almost) everything arrives, whatever they are. But then the shares are no
 # longer those of what the network really computed:
