@@ -231,7 +231,12 @@ def _grade(
     note_by_hand(course, name)
     note_event(course, "grading began", assignment=name, students=students, jobs=jobs, force=force, versions=versions())
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn(), console=console
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=console,
+        refresh_per_second=3,  # the processors have better things to do
     )
     with bar:
         running = bar.add_task("running notebooks", total=len(students))

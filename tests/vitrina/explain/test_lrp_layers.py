@@ -5,6 +5,11 @@ import numpy as np
 import pytest
 
 from vitrina.explain import (
+    EPSILON_ALPHA2_BETA1,
+    EPSILON_ALPHA2_BETA1_FLAT,
+    EPSILON_GAMMA_BOX,
+    EPSILON_PLUS,
+    EPSILON_PLUS_FLAT,
     LRP_0,
     alpha_beta,
     epsilon,
@@ -229,3 +234,42 @@ def test_relevance_is_conserved_without_biases(body, rule):
     logits = np.asarray(model(inputs))[:, 0]
     total = lrp(model, inputs, 0, rules=rule).reshape(2, -1).sum(axis=1)
     np.testing.assert_allclose(total, logits, rtol=1e-6)
+
+
+def network_of_peers(pooling):
+    """Conv, BatchNorm, pooling and Dense layers, with biases: what the peer's script can rebuild."""
+    return randomised(
+        keras.Sequential(
+            [
+                keras.Input((8, 8, 2)),
+                layers.Conv2D(4, 3, activation="relu"),
+                layers.Conv2D(4, 2),
+                layers.BatchNormalization(),
+                layers.ReLU(),
+                pooling(2),
+                layers.Flatten(),
+                layers.Dense(5, activation="relu"),
+                layers.Dense(3),
+            ]
+        ),
+        spread=0.5,
+    )
+
+
+ZENNIT = {
+    "EpsilonPlus": (EPSILON_PLUS, {}),
+    "EpsilonPlusFlat": (EPSILON_PLUS_FLAT, {}),
+    "EpsilonAlpha2Beta1": (EPSILON_ALPHA2_BETA1, {}),
+    "EpsilonAlpha2Beta1Flat": (EPSILON_ALPHA2_BETA1_FLAT, {}),
+    "EpsilonGammaBox": (EPSILON_GAMMA_BOX(-1, 2), {"low": -1.0, "high": 2.0}),
+}
+
+
+@pytest.mark.parametrize("pooling", [layers.MaxPooling2D, layers.AveragePooling2D], ids=["max", "average"])
+@pytest.mark.parametrize("name", ZENNIT)
+def test_the_numbers_of_zennit(name, pooling, assert_close, torch_peer):
+    model, (composite, options) = network_of_peers(pooling), ZENNIT[name]
+    inputs, targets = np.clip(draw(model, batch=4), -1, 2), np.array([0, 1, 2, 1])
+    expected = torch_peer(f"zennit.{name}", model, inputs, targets, **options)
+    # zennit's stabiliser is 1e-6 also for rules without an epsilon
+    assert_close(lrp(model, inputs, targets, rules=composite), expected, 1e-4)
