@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # A graph of ops is built in seconds anyway; notices of TensorFlow only hide what matters.
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test lint fast bench-grading clean
+.PHONY: help setup demo test lint fast lessons bench-grading bench-explainers peers clean
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
@@ -30,8 +30,21 @@ test: lint  ## lint, types and all tests
 fast: $(READY)  ## the tests that take no notebooks
 	$(BIN)/python -m pytest -n 2 -m 'not slow'
 
+lessons: $(READY)  ## run the lessons and write them as pages (ARGS="week2 --only 10_")
+	@$(BIN)/vitrina lessons --html $(ARGS)
+
 bench-grading: $(READY)  ## stock nbgrader and ours side by side (ARGS="--help")
 	@$(BIN)/python autograder/benchmarks/grading.py $(ARGS)
+
+bench-explainers: $(READY)  ## speed of the explanation methods beside their peers (ARGS="--help")
+	@$(BIN)/python course/benchmarks/explainers.py $(ARGS)
+
+# torch does not share an environment with TensorFlow's pins. zennit asks for 3.11.11 but runs on any 3.11; an older
+# zennit, which pip would take instead, folds BatchNorm wrongly.
+peers:  ## captum and zennit in a Python of their own, for tests and benchmarks: export VITRINA_PEERS=build/peers/bin/python
+	@$(PYTHON) -m venv build/peers
+	@build/peers/bin/python -m pip install --quiet torch==2.13.0 captum==0.9.0
+	@build/peers/bin/python -m pip install --quiet --no-deps --ignore-requires-python zennit==1.0.0
 
 lint: $(READY)
 	$(BIN)/ruff check .
@@ -39,4 +52,4 @@ lint: $(READY)
 	$(BIN)/pyright
 
 clean:  ## remove what can be built again (never submissions, grades or the course secret)
-	rm -rf build/source build/release build/demo build/materials build/kit build/examined dist .pytest_cache .ruff_cache
+	rm -rf build/source build/release build/demo build/materials build/kit build/lessons build/examined dist .pytest_cache .ruff_cache

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
 from collections.abc import Callable, Sequence
 from functools import cache
 from itertools import pairwise
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,3 +71,50 @@ def relu_network(request: pytest.FixtureRequest) -> Any:
 def samples() -> Callable[[Any], Any]:
     """Three random samples of either sign for a network."""
     return lambda model: np.random.default_rng(5).standard_normal((3, *model.input_shape[1:]))
+
+
+@pytest.fixture
+def torch_peer(tmp_path: Path) -> Callable[..., Any]:
+    """
+    Attributions of captum or zennit: `torch_peer("captum.DeepLift", model, inputs, targets, baselines=array)`.
+
+    The model is a Keras Sequential; targets are one int for each sample. torch does not share an environment with
+    TensorFlow's pins, so the library runs in the Python that VITRINA_PEERS names, with torch, captum and zennit.
+    """
+    python = os.environ.get("VITRINA_PEERS")
+    if not python:
+        pytest.skip("VITRINA_PEERS does not name a Python with torch, captum and zennit")
+
+    def run(method: str, model: Any, inputs: Any, targets: Any, /, **options: Any) -> Any:
+        layers, arrays = describe_layers(model)
+        given = {key: value for key, value in options.items() if isinstance(value, np.ndarray)}
+        spec = {"method": method, "layers": layers, "options": options | dict.fromkeys(given, "array")}
+        arrays |= given | {"inputs": np.asarray(inputs, float), "targets": np.asarray(targets, np.int64)}
+        np.savez(tmp_path / "request.npz", spec=json.dumps(spec), **arrays)
+        script = Path(__file__).parent / "vitrina" / "explain" / "torch_peer.py"
+        command = [python, script, tmp_path / "request.npz", tmp_path / "answer.npz"]
+        done = subprocess.run(command, capture_output=True, text=True)
+        assert done.returncode == 0, done.stderr
+        with np.load(tmp_path / "answer.npz") as answer:
+            np.testing.assert_allclose(answer["logits"], model(inputs), rtol=1e-9, atol=1e-9)  # the same network
+            return answer["attributions"]
+
+    return run
+
+
+def describe_layers(model: Any) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """A Sequential as plain data: a dict per layer and per fused activation, and the arrays that they name."""
+    layers: list[dict[str, Any]] = []
+    arrays: dict[str, Any] = {}
+    for index, layer in enumerate(model.layers):
+        kind, config = type(layer).__name__, layer.get_config()
+        names = [f"{index}_{number}" for number in range(len(layer.weights))]
+        arrays |= dict(zip(names, layer.get_weights(), strict=True))
+        settings = {key: config[key] for key in ("padding", "strides", "pool_size", "epsilon") if key in config}
+        roles = {"kernel": names[0], "bias": names[1]} if len(names) == 2 else {"weights": names}
+        activation = config.get("activation", "linear")
+        layers += [{"kind": kind, **settings, **roles}] if kind not in ("Activation", "ReLU") else []
+        layers += (
+            [{"kind": "relu" if kind == "ReLU" else activation}] if kind == "ReLU" or activation != "linear" else []
+        )
+    return layers, arrays

@@ -16,9 +16,36 @@ from pathlib import Path
 import psutil
 
 _BLOCK = 512
+#: Of so many looks at the free space one is followed by counting.
+_COUNTED = 8
 #: What a file costs that holds nothing.
 _INODE_BYTES = 4096
-_MAPPED_AND_REMOVED = re.compile(r"^([0-9a-f]+)-([0-9a-f]+) \S+ \S+ ([0-9a-f]+):([0-9a-f]+) (\d+) .*\(deleted\)$")
+_MAPPED_AND_REMOVED = re.compile(rb"([0-9a-f]+)-([0-9a-f]+) \S+ \S+ ([0-9a-f]+):([0-9a-f]+) (\d+) .*\(deleted\)$")
+_REMOVED = b"(deleted)"
+
+
+class FreeSpace:
+    """What is free on a disk: while it does not shrink nobody fills it, and nobody needs to count (milliseconds).
+
+    Others may make room meanwhile, so that now and then it pays to count anyway.
+
+    Parameters
+    ----------
+    folder : Path
+        On that disk.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._most = _free_bytes(folder)
+        self._looks = 0
+
+    def may_have_shrunk(self, size: int) -> bool:
+        """Say whether somebody may have written `size` bytes to the disk since the beginning."""
+        free = _free_bytes(self._folder)
+        self._most = max(self._most, free)
+        self._looks += 1
+        return self._looks % _COUNTED == 0 or self._most - free > size // 2
 
 
 def used_bytes(folders: Sequence[Path], processes: Iterable[int]) -> int:
@@ -47,6 +74,11 @@ def processes_below(process: int) -> list[int]:
     return []
 
 
+def _free_bytes(folder: Path) -> int:
+    disk = os.statvfs(folder)
+    return disk.f_bfree * disk.f_frsize + disk.f_ffree * _INODE_BYTES
+
+
 def _size(folder: Path) -> int:
     """Count the bytes below a folder without following links, however deep it is."""
     total = 0
@@ -70,8 +102,9 @@ def _open_and_removed(process: int, disk: int) -> Iterator[tuple[int, int]]:
 
 def _mapped_and_removed(process: int, disk: int) -> Iterator[tuple[int, int]]:
     with contextlib.suppress(OSError):
-        for line in Path(f"/proc/{process}/maps").read_text(errors="replace").splitlines():
-            if line.endswith("(deleted)") and (found := _MAPPED_AND_REMOVED.match(line)):
+        content = Path(f"/proc/{process}/maps").read_bytes()  # thousands of lines, mostly without such a file
+        for line in content.splitlines() if _REMOVED in content else ():
+            if found := _MAPPED_AND_REMOVED.match(line):
                 start, end, major, minor = (int(number, 16) for number in found.groups()[:4])
                 if os.makedev(major, minor) == disk:
                     yield int(found[5]), end - start

@@ -49,6 +49,8 @@ from vitrina_autograder.run import NotebookRun, Patience
 from vitrina_autograder.sandbox import sandbox_name
 from vitrina_autograder.verdicts import read_with_verdicts, write_with_verdicts
 
+_asking = threading.Lock()
+
 _REMARK_LENGTH = 1000
 _MAX_NAMED = 10
 
@@ -256,9 +258,14 @@ def fingerprint(paper: Paper, notebook: NotebookNode) -> str:
     return digest.hexdigest()
 
 
-@lru_cache(maxsize=1)
 def _environment() -> dict[str, str]:
     """Get the environment, the reference included, as it was when this process first asked: it runs in that one."""
+    with _asking:  # else the first jobs would all look, and each go through every package
+        return _first_environment()
+
+
+@lru_cache(maxsize=1)
+def _first_environment() -> dict[str, str]:
     return environment()
 
 

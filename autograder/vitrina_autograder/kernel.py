@@ -13,7 +13,7 @@ from jupyter_client.asynchronous.client import AsyncKernelClient
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
 
-from vitrina_autograder.disk import processes_below, used_bytes
+from vitrina_autograder.disk import FreeSpace, processes_below, used_bytes
 from vitrina_autograder.job import Job, Limits
 from vitrina_autograder.sandbox import sandboxed
 
@@ -55,6 +55,7 @@ class SandboxedKernelManager(AsyncKernelManager):
         self.modules = modules
         self.group = job.new_group(limits)
         self.filled_disk = False
+        self._free_space = FreeSpace(wires)
         self.arguments = ["-f", connection_file, "--log-level=CRITICAL", "--HistoryManager.enabled=False"]
         launcher = [sys.executable, "-m", "ipykernel_launcher", *self.arguments]
         self._spec = KernelSpec(
@@ -82,8 +83,10 @@ class SandboxedKernelManager(AsyncKernelManager):
 
     def has_filled_disk(self) -> bool:
         """Look whether the kernel has written more than it may to the grader's own disk."""
-        processes = self.group.processes if self.group else processes_below(self.pid)
-        used = used_bytes((*self.job.writable, self.wires), processes)
+        if not self._free_space.may_have_shrunk(self.limits.disk_bytes):
+            return self.filled_disk
+        processes = set(self.group.processes if self.group else processes_below(self.pid))
+        used = used_bytes((*self.job.writable, self.wires), processes - {self.pid})  # that one is ours
         self.filled_disk = self.filled_disk or used > self.limits.disk_bytes
         return self.filled_disk
 

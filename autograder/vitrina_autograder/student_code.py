@@ -24,7 +24,8 @@ def compare_class(course: Course, assignment: str, students: Sequence[str]) -> C
     given = list(_cell_sources(course.released_notebooks(assignment)))
     given += [path.read_text(encoding="utf-8") for path in sorted((course.release / assignment).rglob("*.py"))]
     textbook = _cell_sources(sorted((course.source / assignment).glob("*.ipynb")))
-    scripts = [read_script(course, assignment, student, given) for student in students]
+    explanations = [text for source in given for text in docstrings(source)]
+    scripts = [read_script(course, assignment, student, given, explanations) for student in students]
     return compare(scripts, given, textbook)
 
 
@@ -33,7 +34,9 @@ def _cell_sources(notebooks: Sequence[Path]) -> Iterator[str]:
     return (cell.source for cell in cells if cell.cell_type == "code")
 
 
-def read_script(course: Course, assignment: str, student: str, given: Sequence[str]) -> Script:
+def read_script(
+    course: Course, assignment: str, student: str, given: Sequence[str], explanations: Sequence[str]
+) -> Script:
     """Read what a student wrote; what cannot be read is left out, docstrings of the release are cut short.
 
     Parameters
@@ -42,9 +45,10 @@ def read_script(course: Course, assignment: str, student: str, given: Sequence[s
         Whose work.
     given : sequence of str
         Sources of the release: they are nobody's work.
+    explanations : sequence of str
+        Docstrings of the release.
     """
     known = set(given)
-    explanations = [text for source in given for text in docstrings(source)]
     folder = course.submitted / student / assignment
     parts: list[Part] = []
     room = _MOST_CHARACTERS

@@ -143,4 +143,4 @@ def _verdict(choice: Choice) -> str:
 
 
 def _item(mark: str, text: str) -> str:
-    return fill(text, _WIDTH, initial_indent=mark, subsequent_indent=" " * len(mark))
+    return fill(text, _WIDTH, initial_indent=mark, subsequent_indent=" " * 5)

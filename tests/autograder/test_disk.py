@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
 
-from vitrina_autograder.disk import processes_below, used_bytes
+from vitrina_autograder.disk import FreeSpace, processes_below, used_bytes
 from vitrina_autograder.examiner import Invigilator
 from vitrina_autograder.job import Job, Limits, make_job
 from vitrina_autograder.run import NotebookRun
@@ -102,3 +102,11 @@ def test_a_new_kernel_finds_no_files_of_an_earlier_one(job: Job, monkeypatch: py
     write = "open('a', 'w'); open(os.environ['TMPDIR'] + '/b', 'w'); os.symlink('/usr', 'c'); os.kill(os.getpid(), 9)"
     run = run_cells(job, [f"import os; {write}", look], MODULES)
     assert run.notebook.cells[1].outputs[0].text == "[] []\n"
+
+
+def test_somebody_counts_where_free_space_shrinks_and_now_and_then_anyway(tmp_path: Path):
+    space = FreeSpace(tmp_path)
+    assert sum(space.may_have_shrunk(1 << 40) for _look in range(80)) == 10
+    (tmp_path / "big").write_bytes(bytes(60 * MEBIBYTE))
+    os.sync()
+    assert all(space.may_have_shrunk(30 * MEBIBYTE) for _look in range(20))

@@ -191,7 +191,7 @@ def test_a_students_code_is_cells_of_their_own_and_files(toy: Course, solved_tex
     (folder / "link.py").symlink_to("/etc/passwd")
     (folder / "huge.py").write_text("x = 1\n" * 100_000)
     given = ['check("double", double)', 'check("square", square)', 'check("quiz", answers)']
-    parts = {part.name: part.source for part in read_script(toy, ASSIGNMENT, "ana", given).parts}
+    parts = {part.name: part.source for part in read_script(toy, ASSIGNMENT, "ana", given, []).parts}
     assert "return x + x" in "".join(parts.values())
     assert "check(" not in "".join(parts.values())
     assert parts["helper.py"].startswith("def helper")

@@ -36,7 +36,7 @@ def gradient_function(model: keras.Model, count: int) -> Callable[..., Any]:
 
 def path_function(model: keras.Model, count: int) -> Callable[..., Any]:
     """
-    Compile the weighted sum of the gradients at some points of each sample's path from a start to the sample.
+    Compile a step of the weighted sum of the gradients at points of each sample's path.
 
     Parameters
     ----------
@@ -48,18 +48,18 @@ def path_function(model: keras.Model, count: int) -> Callable[..., Any]:
     Returns
     -------
     callable
-        (inputs (batch, ...), starts (batch, ...), targets (batch, count), positions (points,), weights (points,)) to
-        sums (batch, count, ...).
+        (starts (batch, ...), differences from there to the samples (batch, ...), targets (batch, count), positions
+        (points,), weights (points,), sum so far (batch, count, ...)) to the new sum.
     """
     gradients, source = _gradients_of(model, count), _batch_of(model)
-    numbers = tf.TensorSpec((None,), source.dtype)
+    numbers, sums = tf.TensorSpec((None,), source.dtype), _gradients_like(source, count)
 
-    def path_sum(values: Any, starts: Any, targets: Any, positions: Any, weights: Any) -> Any:
-        steps = _per_point(positions, source) * tf.expand_dims(values - starts, 1)
-        found = _at_points(gradients, tf.expand_dims(starts, 1) + steps, targets)
-        return tf.reduce_sum(tf.expand_dims(_per_point(weights, source), -1) * found, axis=1)
+    def path_sum(starts: Any, differences: Any, targets: Any, positions: Any, weights: Any, so_far: Any) -> Any:
+        steps = tf.reshape(positions, (1, -1, *(1 for _ in source.shape[1:]))) * tf.expand_dims(differences, 1)
+        found = _at_points(gradients, tf.expand_dims(starts, 1) + steps, targets, weights)
+        return so_far + tf.reduce_sum(found, axis=1)
 
-    return graph_function(path_sum, source, source, _targets_of(count), numbers, numbers)
+    return graph_function(path_sum, source, source, _targets_of(count), numbers, numbers, sums)
 
 
 def moments_function(model: keras.Model, count: int, squares: bool) -> Callable[..., Any]:
@@ -86,7 +86,7 @@ def moments_function(model: keras.Model, count: int, squares: bool) -> Callable[
         `squares` that sum is a number and stays as it is.
     """
     gradients, source = _gradients_of(model, count), _batch_of(model)
-    scalar, moment = tf.TensorSpec((), source.dtype), tf.TensorSpec((None, count, *source.shape[1:]), source.dtype)
+    scalar, moment = tf.TensorSpec((), source.dtype), _gradients_like(source, count)
 
     def moments(values: Any, targets: Any, noise: Any, before: Any, mean: Any, deviations: Any) -> Any:
         found = _at_points(gradients, tf.expand_dims(values, 1) + noise, targets)
@@ -109,24 +109,24 @@ def _targets_of(count: int) -> Any:
     return tf.TensorSpec((None, count), tf.int32)
 
 
-def _per_point(numbers: Any, source: Any) -> Any:
-    """Shape (points,) as (1, points, 1, ...), to be multiplied with (batch, points, ...)."""
-    return tf.reshape(numbers, (1, -1, *(1 for _ in source.shape[1:])))
+def _gradients_like(source: Any, count: int) -> Any:
+    return tf.TensorSpec((None, count, *source.shape[1:]), source.dtype)
 
 
-def _at_points(gradients: Callable[..., Any], points: Any, targets: Any) -> Any:
-    """Gradients at several points of each sample: (batch, points, ...) to (batch, points, count, ...)."""
+def _at_points(gradients: Callable[..., Any], points: Any, targets: Any, weights: Any = None) -> Any:
+    """Gradients at several points of each sample, each times its weight: (batch, points, count, ...)."""
     shape = tf.shape(points)
     flat = tf.reshape(points, tf.concat([[-1], shape[2:]], 0))
-    found = gradients(flat, tf.repeat(targets, shape[1], axis=0))
+    each = None if weights is None else tf.tile(weights, shape[:1])
+    found = gradients(flat, tf.repeat(targets, shape[1], axis=0), each)
     return tf.reshape(found, tf.concat([shape[:2], tf.shape(found)[1:]], 0))
 
 
 def _gradients_of(model: keras.Model, count: int) -> Callable[..., Any]:
-    """One forward pass, `count` backward passes."""
+    """One forward pass, `count` backward passes; a weight of a sample costs nothing where its logit begins."""
     reference = ref(model)
 
-    def gradients(values: Any, targets: Any) -> Any:
+    def gradients(values: Any, targets: Any, weights: Any = None) -> Any:
         with tf.GradientTape(persistent=True) as tape:
             tape.watch(values)
             logits = reference()(values, training=False)  # pyright: ignore[reportOptionalCall]
@@ -134,8 +134,11 @@ def _gradients_of(model: keras.Model, count: int) -> Callable[..., Any]:
 
         def of(target: Any) -> Any:
             chosen = tf.one_hot(target, classes, dtype=logits.dtype)
+            chosen = chosen if weights is None else chosen * weights[:, tf.newaxis]
             return tape.gradient(logits, values, chosen, unconnected_gradients=tf.UnconnectedGradients.ZERO)
 
+        if count == 1:
+            return tf.expand_dims(of(targets[:, 0]), 1)  # no copy, as tf.stack makes
         return tf.stack([of(targets[:, index]) for index in range(count)], axis=1)
 
     return gradients

@@ -138,15 +138,17 @@ def integrated_gradients(
     asked = request(model, inputs, target)
     start = baseline_values(baseline, asked.inputs)
     positions, weights = (array.astype(start.dtype) for array in _quadrature(rule, positive_int("steps", steps)))
-    targets = asked.columns
+    targets, differences = asked.columns, asked.inputs - start
     key = ("integrated gradients", targets.shape[1])
     function = compiled(asked.model, key, lambda: path_function(asked.model, targets.shape[1]))
     parts: list[Array] = []
     for samples, points in _pieces(asked.inputs, steps):
-        given = [tf.constant(array[samples]) for array in (asked.inputs, start, targets)]
-        sums = [function(*given, tf.constant(positions[piece]), tf.constant(weights[piece])) for piece in points]
-        parts.append(tf.add_n(sums).numpy())
-    return _times(asked.as_asked(np.concatenate(parts)), asked.inputs - start)
+        given = [tf.constant(array[samples]) for array in (start, differences, targets)]
+        sums: Any = tf.zeros((len(given[0]), targets.shape[1], *start.shape[1:]), start.dtype)
+        for piece in points:
+            sums = function(*given, tf.constant(positions[piece]), tf.constant(weights[piece]), sums)
+        parts.append(sums.numpy())
+    return _times(asked.as_asked(np.concatenate(parts)), differences)
 
 
 def smooth_grad(

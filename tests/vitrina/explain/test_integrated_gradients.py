@@ -165,3 +165,23 @@ def test_pictures_keep_their_shape_and_type():
     assert (attributions.shape, attributions.dtype) == ((2, 2, 5, 5, 2), np.float32)
     error = completeness_error(model, inputs, [[0, 1], [1, 2]], attributions)
     assert np.abs(error).max() < 1e-3
+
+
+@pytest.mark.parametrize(
+    ("rule", "method"),
+    [
+        *(("middle", "riemann_middle"), ("left", "riemann_left"), ("right", "riemann_right")),
+        ("gausslegendre", "gausslegendre"),  # its trapezoid has weights that add up to (n - 1) / n
+    ],
+)
+def test_the_numbers_of_captum(assert_close, torch_peer, rule, method):
+    keras.utils.set_random_seed(0)
+    layers = [keras.layers.Conv2D(2, 3, activation="relu", bias_initializer="random_normal", dtype="float64")]
+    layers += [keras.layers.Flatten(dtype="float64"), keras.layers.Dense(3, dtype="float64")]
+    model = keras.Sequential([keras.Input((5, 5, 2), dtype="float64"), *layers])
+    generator = np.random.default_rng(0)
+    inputs, baseline, targets = generator.random((2, 5, 5, 2)), generator.random((1, 5, 5, 2)), [0, 2]
+    ours = integrated_gradients(model, inputs, targets, baseline=baseline[0], steps=7, rule=rule)
+    options = {"baselines": baseline, "n_steps": 7, "method": method}
+    theirs = torch_peer("captum.IntegratedGradients", model, inputs, targets, **options)
+    assert_close(ours, theirs, tolerance=1e-7)  # captum's weights are rounded to single precision
