@@ -387,9 +387,9 @@ figure
 
 # %% [markdown]
 # Measure both against deleting, which asks the network itself. These sentences are short and the units are far from
-# saturated, so nothing dramatic has vanished: Gradient × Input and deleting tell about the same story. LRP spreads its
-# relevance more evenly over the simple RNN's words than deleting does: a share that is handed on in full can also be
-# too much. Neither is safe without a look at the network.
+# saturated, so nothing dramatic has vanished: of early words, Gradient × Input and deleting tell the same story. LRP
+# spreads its relevance more evenly over the simple RNN's words than deleting does: a share that is handed on in full can
+# also be too much. Neither is safe without a look at the network.
 #
 # ## Padding is not a word
 #
@@ -407,6 +407,9 @@ print(
     f"without {np.mean(np.asarray(unmasked(tokens)).argmax(axis=1) == reviews.holdout_labels):.1%}"
 )
 
+spread = np.abs(word_relevance(unmasked, tokens[:200], said[:200], gradient_x_input))
+print(f"padding gets {spread[tokens[:200] == PADDING].sum() / spread.sum():.0%} of the relevance without a mask")
+
 sample = chosen[1]
 padded = tokens[[sample], : lengths[sample] + 8]
 seen = [list(vocabulary[padded[0]])]
@@ -420,12 +423,13 @@ words_as_html(
 )
 
 # %% [markdown]
-# Without a mask the network goes on reading after the sentence has ended, and forgets. The relevance lies on words that
-# nobody wrote. If you ever see a word explanation whose end matters suspiciously much, look for padding first.
+# Without a mask the network goes on reading after the sentence has ended. The verdict fades with every step (compare
+# the two scales), accuracy suffers, and words that nobody wrote get relevance. If the end of a text matters
+# suspiciously much in an explanation, look for padding first.
 
 # %%
 quick(
-    "You pad on the *left*, without a mask, and train that way. What should you check?",
+    "You pad on the left, without a mask, and train that way. What should you check?",
     wrong("Nothing: the sentence comes last, so it is all that counts", "The state before it is no longer zero."),
     right(
         "Whether the logits change with the amount of padding, and how much relevance padding gets",
