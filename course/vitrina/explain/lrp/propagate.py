@@ -13,6 +13,7 @@ import tensorflow as tf
 from vitrina.explain.compiling import chunk_size, compiled, graph_function, in_chunks
 from vitrina.explain.lrp.plan import Plan, Rules, choose_rules, make_plan
 from vitrina.explain.lrp.rules import LRP_0, Rule
+from vitrina.explain.lrp.sharing import Relevance
 from vitrina.explain.lrp.signs import signs
 from vitrina.explain.lrp.stages import Setting
 from vitrina.explain.request import Target, request
@@ -148,9 +149,10 @@ def _seed(logits: Any, targets: Any) -> Any:
 
 def _down(plan: Plan, relevance: Any, memories: list[Any], settings: list[Setting]) -> Any:
     """Hand relevance down from stage to stage; a value that several stages took receives the sum."""
-    received: dict[int, Any] = {plan.output: relevance}
+    received: dict[int, Relevance] = {plan.output: Relevance(relevance)}
     for stage, memory, setting in reversed(list(zip(plan.stages, memories, settings, strict=True))):
         parts = stage.down(memory, received.pop(stage.step.output), setting)
         for number, part in zip(stage.step.inputs, parts, strict=True):
-            received[number] = received[number] + part if number in received else part
-    return received[0]
+            known = received.get(number)
+            received[number] = part if known is None else Relevance(known.whole() + part.whole())
+    return received[0].whole()
