@@ -76,7 +76,7 @@ def lrp(
         raise ValueError(f"bias must be 'keep' or 'ignore', got {bias!r}")
     asked = request(model, inputs, target)
     explained, values = asked.model, asked.inputs
-    plan = make_plan(explained, keep_bias=bias == "keep")
+    plan = _plan_of(explained, bias == "keep")
     chosen = choose_rules(plan, rules)
     each = asked.columns
     numbers = [_numbers(rule, plan, index, values.dtype) for index, rule in enumerate(chosen)]
@@ -92,6 +92,16 @@ def lrp(
     function = compiled(explained, key, build)
     chunk = max(1, chunk_size(values) // each.shape[1])
     return asked.as_asked(in_chunks(lambda *arrays: function(*arrays, numbers), values, each, chunk=chunk))
+
+
+def _plan_of(model: keras.Model, keep_bias: bool) -> Plan:
+    """Make the plan of a model once: reading a deep one takes longer than explaining a sample."""
+
+    def build() -> Callable[[], Plan]:
+        plan = make_plan(model, keep_bias=keep_bias)
+        return lambda: plan
+
+    return compiled(model, ("lrp plan", keep_bias), build)()
 
 
 def _numbers(rule: Rule | None, plan: Plan, index: int, dtype: np.dtype[Any]) -> dict[str, Any]:
