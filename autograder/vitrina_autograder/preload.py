@@ -21,7 +21,8 @@ _IPYTHON = (
     "IPython.core.logger",
     "IPython.extensions.storemagic",
 )
-_FIGURES = ("matplotlib.pyplot", "matplotlib_inline.backend_inline", "IPython.core.pylabtools", "PIL.features")
+# Not matplotlib_inline: it looks for its kernel when it is imported, and would show no figures in kernels forked later.
+_FIGURES = ("matplotlib.pyplot", "matplotlib.backends.backend_agg", "IPython.core.pylabtools", "PIL.PngImagePlugin")
 _ALWAYS = (*_KERNEL, *_IPYTHON, *_FIGURES, "sqlite3", "numpy.random", "vitrina.practice", "vitrina.grading")
 
 

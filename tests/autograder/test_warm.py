@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import nbformat
 import psutil
 import pytest
 from nbformat.v4 import new_code_cell, new_notebook
@@ -23,6 +24,7 @@ from vitrina_autograder import sandbox, warm
 from vitrina_autograder.client import Client
 from vitrina_autograder.job import Job, Limits, make_job, sweep_jobs
 from vitrina_autograder.kernel import SandboxedKernelManager
+from vitrina_autograder.preload import modules_of
 from vitrina_autograder.sandbox import SANDBOX, SANDBOX_VARIABLE, UNSAFE_VARIABLE
 from vitrina_autograder.warm import WarmKernel, forget_parents, warm_parent
 
@@ -112,14 +114,18 @@ def test_two_at_once_cannot_see_each_other(monkeypatch: pytest.MonkeyPatch):
         assert folders == [job.root.name]
 
 
-def test_figures_are_shown(job: Job):
-    with kernel(job) as (_ask, _process):
-        pass
-    notebook = new_notebook(cells=[new_code_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")])
-    client = Client(notebook, SandboxedKernelManager(job, Limits(), modules=MODULES), output_bytes=1 << 20)
+def test_figures_are_shown(job: Job, tmp_path: Path):
+    release = tmp_path / "release.ipynb"
+    nbformat.write(new_notebook(cells=[new_code_cell("import vitrina.plots")]), release)
+    sources = "plt.plot([1, 2]);", "figure = plt.gcf(); figure.gca(); plt.close(figure); figure"
+    notebook = new_notebook(cells=[new_code_cell(f"import matplotlib.pyplot as plt\n{source}") for source in sources])
+    manager = SandboxedKernelManager(job, Limits(), modules=modules_of(release))
+    client = Client(notebook, manager, output_bytes=1 << 20)
     with client.setup_kernel(cleanup_kc=True):
-        client.run(notebook.cells[0], 0, limit=60)
-    assert ["image/png" in output.data for output in notebook.cells[0].outputs] == [True]
+        for index, cell in enumerate(notebook.cells):
+            client.run(cell, index, limit=60)
+    shown = [["image/png" in output.data for output in cell.outputs] for cell in notebook.cells]
+    assert shown == [[True], [True]]
 
 
 @pytest.mark.slow
