@@ -290,7 +290,7 @@ show_attributions(
 )
 
 # %% [markdown]
-# The deep network's maps can be moved; those of the shallow, smooth one hardly more than by chance. Compare with part 2:
+# The deep network's maps can be moved; those of the shallow, smooth one hardly more than by chance. Remember part 2:
 # where gradients are shattered, a neighbour with another gradient is never far. **A map is a statement about this very
 # input.** Before you build on it, look at its neighbours, as `vitrina.explain.max_sensitivity` does.
 
