@@ -29,6 +29,7 @@ from rich.table import Table
 
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parents[1] / "build" / "benchmarks"
+DOCS = FOLDER.parent / "docs"
 GROUPS = ("gradients", "lrp", "search", "deeplift")
 #: Who does the same elsewhere, by the beginning of our row's name; LRP's rules have the same names in zennit.
 PEERS = {
@@ -96,6 +97,7 @@ def cells(row: dict[str, Any], rows: Sequence[dict[str, Any]]) -> tuple[str, ...
     return row["name"], cpu, wall, ratio, row["goal_text"], row["shown"], met, faster, f"{row['first']:.1f}"
 
 
+MARK = "\n## The tables\n\n"
 HEADS = ("method", "CPU ms", "wall ms", "in U", "goal", "reached", "met", "as fast as", "first call s")
 
 
@@ -119,9 +121,16 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
-def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
+def document(tables: str, page: Path) -> None:
+    """Put the tables into the docs page, at the end, after its line of dashes."""
+    text, _, _ = page.read_text().partition(MARK)
+    page.write_text(f"{text}{MARK}{tables.rstrip()}\n")
+
+
+def draw(rows: Sequence[dict[str, Any]], *paths: Path) -> None:
     """Draw each method's cost in U beside its goal."""
     mpl.use("agg")
+    mpl.rcParams |= {"svg.fonttype": "none", "svg.hashsalt": "vitrina"}  # small, and equal for equal numbers
     import matplotlib.pyplot as plt
 
     threads = min(row["threads"] for row in rows)
@@ -143,8 +152,9 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
     axes.spines[["top", "right"]].set_visible(False)
     axes.set_xlabel("CPU time in U")
     axes.set_title(f"blue: ours, grey: peers, line: goal; threads: {threads}", fontsize=9, loc="left")
-    figure.savefig(path, dpi=150)
-    console.print(f"plot: {os.path.relpath(path)}")
+    for path in paths:
+        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+        console.print(f"plot: {os.path.relpath(path)}")
 
 
 def main() -> None:
@@ -157,12 +167,14 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=7, help="how often everything is run")
     parser.add_argument("--batch", type=int, default=1000, help="images in a batch")
     parser.add_argument("--peers", default=os.environ.get("VITRINA_PEERS"), help="a Python with torch, captum, zennit")
+    parser.add_argument("--docs", action="store_true", help="put tables and plot into course/docs")
     options = parser.parse_args()
     rows = [row for threads in options.threads or [1, 2] for row in run(threads, options)]
     rows = merged(rows, BUILD / "explainers.json")
     show(rows)
-    (BUILD / "explainers.md").write_text(markdown(rows))
-    draw(rows, BUILD / "explainers.png")
+    draw(rows, BUILD / "explainers.png", *([DOCS / "speed.svg"] if options.docs else []))
+    if options.docs:
+        document(markdown(rows), DOCS / "speed.md")
 
 
 if __name__ == "__main__":

@@ -24,6 +24,8 @@ class Row:
         The goal, if there is one, in forward passes f and backward passes b.
     slower
         Name of the row that this one should beat, and how many times.
+    at_most
+        The goal, if `call` returns a number: of calls of a model.
     share
         The part of the batch that `call` takes: what is slow is timed on fewer images.
     peer
@@ -37,17 +39,19 @@ class Row:
     forwards: float = 0.0
     backwards: float = 0.0
     slower: tuple[str, float] | None = None
+    at_most: float | None = None
     share: float = 1.0
     peer: bool = False
     unit: str = "U"
     first: float = 0.0
+    returned: object = None
     cpu: list[float] = field(default_factory=lambda: [])
     wall: list[float] = field(default_factory=lambda: [])
 
     def time(self) -> None:
         """Run once."""
         wall, cpu = time.perf_counter(), time.process_time()
-        self.call()
+        self.returned = self.call()
         self.cpu.append((time.process_time() - cpu) / self.share)
         self.wall.append((time.perf_counter() - wall) / self.share)
 
@@ -91,6 +95,10 @@ def _line(row: Row, named: dict[str, Row]) -> dict[str, Any]:
         "ratio": _ratio(row, named[row.unit]) if row.unit in named else None,
         **{"goal": None, "goal_text": "", "goal_in_u": False, "reached": False, "shown": ""},
     }
+    if row.at_most is not None:
+        count = int(str(row.returned))
+        goal = {"goal": row.at_most, "goal_text": f"<= {row.at_most:g} calls", "shown": f"{count} calls"}
+        return line | goal | {"reached": count <= row.at_most}
     if row.slower:
         other, factor = row.slower
         reached = _ratio(named[other], row)

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from vitrina.explain.compiling import chunk_size, slices
-from vitrina.explain.request import Target, baseline_values, request
+from vitrina.explain.request import Target, background_values, baseline_values, request
 from vitrina.models import Array
 
 
@@ -66,8 +66,7 @@ def completeness_error(
         raise ValueError(f"attributions of these inputs and target have shape {wanted}, got {parts.shape}")
     expected = _logits(asked.model, asked.inputs)
     if background is not None:
-        references = request(asked.model, background, 0).inputs
-        expected = expected - _logits(asked.model, references).mean(axis=0)
+        expected = expected - _logits(asked.model, background_values(asked.model, background)).mean(axis=0)
     elif baseline is not None:
         expected = expected - _logits(asked.model, baseline_values(baseline, asked.inputs))
     totals = parts.sum(axis=tuple(range(asked.targets.ndim, parts.ndim)), dtype=expected.dtype)

@@ -16,7 +16,7 @@ import tensorflow as tf
 
 from vitrina.explain.compiling import chunk_size, compiled, graph_function, slices
 from vitrina.explain.graph import Graph, Step, read_graph
-from vitrina.explain.request import Request, Target, baseline_values, request
+from vitrina.explain.request import Request, Target, background_values, baseline_values, request
 from vitrina.explain.rescale import Pairs, Pullback, Side, affine, global_maximum, pointwise, product, window_maximum
 from vitrina.explain.rescale_recurrent import RECURRENT, recurrent, run
 from vitrina.models import Array
@@ -116,10 +116,7 @@ def deeplift(
 def _references(asked: Request, baseline: npt.ArrayLike, background: npt.ArrayLike | None) -> tuple[Array, bool]:
     """Return the references, and whether they are one for each sample."""
     if background is not None:
-        references = request(asked.model, background, 0).inputs
-        if not len(references):
-            raise ValueError("the background is empty: give at least one reference")
-        return references, False
+        return background_values(asked.model, background), False
     values = baseline_values(baseline, asked.inputs)
     if np.ndim(baseline) < values.ndim:
         one = np.broadcast_to(np.asarray(baseline, values.dtype), values.shape[1:])

@@ -128,6 +128,35 @@ def baseline_values(baseline: npt.ArrayLike, inputs: Array) -> Array:
     return np.broadcast_to(values.astype(inputs.dtype), inputs.shape)
 
 
+def background_values(model: keras.Model, background: npt.ArrayLike) -> Array:
+    """
+    Check references that all samples are compared with.
+
+    Parameters
+    ----------
+    model
+        A checked one.
+    background : array, shape (references, ...)
+
+    Returns
+    -------
+    array, shape (references, ...)
+        In the model's type.
+
+    Raises
+    ------
+    ValueError
+        If there is none, or they do not fit the model.
+    """
+    try:
+        values = request(model, background, 0).inputs
+    except ValueError as error:
+        raise ValueError(f"background: {error}") from None
+    if not len(values):
+        raise ValueError("the background is empty: give at least one reference")
+    return values
+
+
 def positive_int(name: str, value: int) -> int:
     """
     Check a number of steps, samples or the like.

@@ -309,7 +309,7 @@ def test_references_that_do_not_fit_are_refused(make_network, samples):
     inputs = samples(model)
     for options, message in [
         ({"baseline": np.zeros(4)}, r"shape \(5,\), one for all samples"),
-        ({"background": np.zeros((2, 4))}, r"\(batch, 5\), got \(2, 4\)"),
+        ({"background": np.zeros((2, 4))}, r"background: inputs must have shape \(batch, 5\), got \(2, 4\)"),
         ({"background": np.zeros((0, 5))}, "background is empty"),
         ({"background": np.full((2, 5), np.nan)}, "finite"),
     ]:
