@@ -290,9 +290,9 @@ show_attributions(
 )
 
 # %% [markdown]
-# The deep network's maps can be moved; the shallow, smooth one's hardly. Compare with part 2: where gradients are
-# shattered, a neighbour with another gradient is never far. **A map is a statement about this very input.** Before you
-# build on it, look at its neighbours, as `vitrina.explain.max_sensitivity` does.
+# The deep network's maps can be moved; those of the shallow, smooth one hardly more than by chance. Remember part 2:
+# where gradients are shattered, a neighbour with another gradient is never far. **A map is a statement about this very
+# input.** Before you build on it, look at its neighbours, as `vitrina.explain.max_sensitivity` does.
 
 # %% [markdown]
 # ## 5. Clever Hans
@@ -399,10 +399,11 @@ show_attributions(
 )
 
 # %% [markdown]
-# When its top layer is random, the network answers at random. Saliency has changed completely. Guided backpropagation
-# is still similar, and LRP-z⁺ paints the same picture, at most with the colours exchanged: the sign of the (now random)
-# logit. Multiplying positive matrices again and again forgets what was on top. That is why practice uses z⁺ only in
-# lower layers, and rules that keep both signs above.
+# With its two upper layers lost the network answers at random, and its saliency map has nothing in common with the one
+# before. Guided backpropagation keeps a good part of its map until the lowest layer is lost too. LRP-z⁺ paints the same
+# picture throughout, at most with the colours exchanged: the sign of the (now random) logit. Multiplying positive
+# matrices again and again forgets what was on top. That is why practice uses z⁺ only in lower layers, and rules that
+# keep both signs above.
 #
 # A trap in the check itself: Gradient × Input *contains the input*. On the whole picture, paper included, its map
 # hardly seems to change, for paper always gets 0. On the ink alone it does; what likeness is left there is that of the

@@ -17,7 +17,7 @@ from vitrina_autograder.grade import read_grades
 from vitrina_autograder.verdicts import load_record
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("build", "release", "grade", "report", "demo", "doctor")
+COMMANDS = ("build", "release", "lessons", "grade", "report", "demo", "doctor")
 
 
 def vitrina(*arguments: str, cwd: Path | None = None) -> tuple[int, str]:
@@ -38,7 +38,9 @@ def test_help_teaches(command):
     assert len(said.split()) > 20
 
 
-@pytest.mark.parametrize("arguments", [("build",), ("release",), ("grade", "week2"), ("report", "week2"), ("demo",)])
+@pytest.mark.parametrize(
+    "arguments", [("build",), ("release",), ("lessons",), ("grade", "week2"), ("report", "week2"), ("demo",)]
+)
 def test_outside_a_course_it_says_what_to_do(arguments, tmp_path):
     code, said = vitrina(*arguments, cwd=tmp_path)
     assert code == 1

@@ -3,6 +3,8 @@
 import keras
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from vitrina.explain import (
     EPSILON_ALPHA2_BETA1,
@@ -93,13 +95,16 @@ def matrix_of(layer, shape):
     return W, ones > 0.5, bias
 
 
+def set_precision(precision):
+    keras.config.set_floatx(precision)
+    keras.config.set_dtype_policy(precision)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def double_precision():
-    for precision in ("float64", "float32"):
-        keras.config.set_floatx(precision)
-        keras.config.set_dtype_policy(precision)
-        if precision == "float64":
-            yield
+    set_precision("float64")
+    yield
+    set_precision("float32")
 
 
 def randomised(model, seed=0, spread=1.0):
@@ -124,14 +129,12 @@ def test_every_rule_of_every_layer_by_hand(name, assert_close):
     targets = np.array([[0, W.shape[1] - 1], [1, 0]])
     logits = np.asarray(model(inputs))
     for rule in RULES:
-        for bias in ("keep", "ignore"):
+        for bias in ("keep", "ignore") if b.any() else ("keep",):
             relevance = lrp(model, inputs, targets, rules=rule, bias=bias)
             for column in range(2):
                 seed = np.eye(W.shape[1])[targets[:, column]] * logits
                 expected = linear(rule, inputs.reshape(2, -1), W, seen, b, seed, bias == "keep")
                 assert_close(relevance[:, column].reshape(2, -1), expected, 1e-9)
-            one = lrp(model, inputs, targets[:, 0], rules=rule, bias=bias)
-            assert_close(one, relevance[:, 0], 1e-12)
 
 
 @pytest.mark.parametrize("rule", RULES[:5], ids=lambda rule: rule.kind)
@@ -273,3 +276,95 @@ def test_the_numbers_of_zennit(name, pooling, assert_close, torch_peer):
     expected = torch_peer(f"zennit.{name}", model, inputs, targets, **options)
     # zennit's stabiliser is 1e-6 also for rules without an epsilon
     assert_close(lrp(model, inputs, targets, rules=composite), expected, 1e-4)
+
+
+def test_the_first_rule_of_a_composite_is_for_what_sees_the_input(assert_close):
+    source = keras.Input((6, 6, 2))
+    scaled = layers.Rescaling(0.5, offset=-0.25)(source)
+    left, right = layers.Conv2D(2, 3, name="left")(scaled), layers.DepthwiseConv2D(3, name="right")(scaled)
+    joined = layers.Conv2D(2, 1, name="later")(layers.ReLU()(layers.Concatenate()([left, right])))
+    model = randomised(keras.Model(source, layers.Dense(2, name="top")(layers.Flatten()(joined))))
+    inputs = draw(model)
+    by_name = {"left": z_box(-1, 1), "right": z_box(-1, 1), "later": gamma(), "top": epsilon()}
+    composite = lrp(model, inputs, 1, rules=EPSILON_GAMMA_BOX(-1, 1))
+    assert_close(composite, lrp(model, inputs, 1, rules=by_name), 1e-12)
+    assert_close(composite, lrp(model, inputs, 1, rules=list(by_name.values())), 1e-12)
+    with pytest.raises(AssertionError):
+        assert_close(composite, lrp(model, inputs, 1, rules=by_name | {"right": gamma()}), 1e-2)
+
+
+def test_a_separable_convolution_takes_a_box_at_its_first_half():
+    model = keras.Sequential([keras.Input((5, 5, 2)), layers.SeparableConv2D(3, 2), layers.Flatten(), layers.Dense(2)])
+    inputs = np.random.default_rng(0).random((2, 5, 5, 2))
+    relevance = lrp(randomised(model), inputs, 0, rules=EPSILON_GAMMA_BOX(0, 1))
+    assert np.isfinite(relevance).all()
+    assert relevance.any()
+
+
+def test_the_first_of_equal_maxima_wins():
+    source = keras.Input((4, 4, 1))
+    windows = [(layers.MaxPooling2D(2), (0, 2)), (layers.MaxPooling2D(3, strides=1), (0, 1))]
+    for pooling, first in [*windows, (layers.GlobalMaxPooling2D(), (0,))]:
+        model = keras.Model(source, layers.Dense(2, kernel_initializer="ones")(layers.Flatten()(pooling(source))))
+        for targets in (np.zeros((1, 1), int), np.array([[0, 1]])):
+            relevance = lrp(model, np.ones((1, 4, 4, 1)), targets)[0, -1, ..., 0]
+            rows, columns = np.nonzero(relevance)
+            assert {*zip(rows.tolist(), columns.tolist(), strict=True)} == {(i, j) for i in first for j in first}
+
+
+def of_precision(precision):
+    """A network in a precision, the same weights whatever it is."""
+    set_precision(precision)
+    source = keras.Input((6, 6, 2))
+    model = randomised(keras.Model(source, layers.Dense(3)(layers.Flatten()(pooled(source)))))
+    set_precision("float64")
+    return model
+
+
+def test_chunks_and_single_precision_change_nothing(monkeypatch, assert_close):
+    model, single = of_precision("float64"), of_precision("float32")
+    inputs, targets = draw(model, batch=7), np.tile([0, 2], (7, 1))
+    expected = lrp(model, inputs, targets, rules=EPSILON_PLUS)
+    monkeypatch.setattr("vitrina.explain.compiling.CHUNK", 4)  # two samples with two targets each
+    assert_close(lrp(model, inputs, targets, rules=EPSILON_PLUS), expected, 1e-12)
+    assert lrp(model, inputs[:0], 0).shape == (0, 6, 6, 2)
+    relevance = lrp(single, inputs, targets, rules=EPSILON_PLUS)
+    assert relevance.dtype == np.float32
+    assert_close(relevance, expected, 1e-4)
+
+
+@given(st.integers(0, 2**32 - 1))
+@settings(max_examples=15, deadline=None)
+def test_what_biases_and_epsilon_take_is_what_is_missing(seed):
+    """The identity of a layer: sum of R_i = sum of R_k (1 - (b_k + e sign z_k) / (z_k + e sign z_k))."""
+    generator = np.random.default_rng(seed)
+    layer = layers.Conv2D(3, 2, padding="same")
+    model = randomised(keras.Sequential([keras.Input((3, 3, 2)), layer, layers.Flatten()]), seed=seed)
+    inputs, e = generator.standard_normal((2, 3, 3, 2)), 0.2
+    z, target = np.asarray(model(inputs)), int(generator.integers(27))
+    bias = np.tile(layer.get_weights()[1], 9)[target]
+    taken = (bias + e * np.sign(z[:, target])) / (z[:, target] + e * np.sign(z[:, target]))
+    total = lrp(model, inputs, target, rules=epsilon(e)).reshape(2, -1).sum(axis=1)
+    np.testing.assert_allclose(total, z[:, target] * (1 - taken), rtol=1e-8, atol=1e-9)
+
+
+def test_positive_relevance_stays_positive_where_the_rule_says_so():
+    model = randomised(
+        keras.Sequential(
+            [
+                keras.Input((6, 6, 2)),
+                layers.Conv2D(3, 3, activation="relu"),
+                layers.MaxPooling2D(2),
+                layers.Conv2D(4, 2),
+                layers.Flatten(),
+            ]
+        ),
+        seed=5,
+    )
+    inputs = np.random.default_rng(2).random((6, 6, 6, 2))
+    target = int(np.argmax(np.asarray(model(inputs)).min(axis=0)))
+    assert np.all(np.asarray(model(inputs))[:, target] > 0)
+    for rules in (z_plus(), EPSILON_PLUS, EPSILON_PLUS_FLAT, [z_box(0, 1), z_plus()], [w_square(), z_plus()]):
+        assert lrp(model, inputs, target, rules=rules).min() >= 0
+    for rules in (LRP_0, gamma(0.1), alpha_beta(2, 1)):
+        assert lrp(model, inputs, target, rules=rules).min() < 0

@@ -9,13 +9,16 @@ from vitrina.explain import EPSILON_PLUS, LRP_0, epsilon, gamma, gradient_x_inpu
 layers = keras.layers
 
 
+def set_precision(precision):
+    keras.config.set_floatx(precision)
+    keras.config.set_dtype_policy(precision)
+
+
 @pytest.fixture(autouse=True, scope="module")
 def double_precision():
-    for precision in ("float64", "float32"):
-        keras.config.set_floatx(precision)
-        keras.config.set_dtype_policy(precision)
-        if precision == "float64":
-            yield
+    set_precision("float64")
+    yield
+    set_precision("float32")
 
 
 def sigmoid(values):

@@ -13,6 +13,7 @@ import tensorflow as tf
 from vitrina.explain.compiling import chunk_size, compiled, graph_function, in_chunks
 from vitrina.explain.lrp.plan import Plan, Rules, choose_rules, make_plan
 from vitrina.explain.lrp.rules import LRP_0, Rule
+from vitrina.explain.lrp.sharing import Relevance
 from vitrina.explain.lrp.signs import signs
 from vitrina.explain.lrp.stages import Setting
 from vitrina.explain.request import Target, request
@@ -75,7 +76,7 @@ def lrp(
         raise ValueError(f"bias must be 'keep' or 'ignore', got {bias!r}")
     asked = request(model, inputs, target)
     explained, values = asked.model, asked.inputs
-    plan = make_plan(explained, keep_bias=bias == "keep")
+    plan = _plan_of(explained, bias == "keep")
     chosen = choose_rules(plan, rules)
     each = asked.columns
     numbers = [_numbers(rule, plan, index, values.dtype) for index, rule in enumerate(chosen)]
@@ -91,6 +92,16 @@ def lrp(
     function = compiled(explained, key, build)
     chunk = max(1, chunk_size(values) // each.shape[1])
     return asked.as_asked(in_chunks(lambda *arrays: function(*arrays, numbers), values, each, chunk=chunk))
+
+
+def _plan_of(model: keras.Model, keep_bias: bool) -> Plan:
+    """Make the plan of a model once: reading a deep one takes longer than explaining a sample."""
+
+    def build() -> Callable[[], Plan]:
+        plan = make_plan(model, keep_bias=keep_bias)
+        return lambda: plan
+
+    return compiled(model, ("lrp plan", keep_bias), build)()
 
 
 def _numbers(rule: Rule | None, plan: Plan, index: int, dtype: np.dtype[Any]) -> dict[str, Any]:
@@ -148,9 +159,10 @@ def _seed(logits: Any, targets: Any) -> Any:
 
 def _down(plan: Plan, relevance: Any, memories: list[Any], settings: list[Setting]) -> Any:
     """Hand relevance down from stage to stage; a value that several stages took receives the sum."""
-    received: dict[int, Any] = {plan.output: relevance}
+    received: dict[int, Relevance] = {plan.output: Relevance(relevance)}
     for stage, memory, setting in reversed(list(zip(plan.stages, memories, settings, strict=True))):
         parts = stage.down(memory, received.pop(stage.step.output), setting)
         for number, part in zip(stage.step.inputs, parts, strict=True):
-            received[number] = received[number] + part if number in received else part
-    return received[0]
+            known = received.get(number)
+            received[number] = part if known is None else Relevance(known.whole() + part.whole())
+    return received[0].whole()

@@ -17,7 +17,7 @@ import keras
 import tensorflow as tf
 
 from vitrina.explain.graph import Step
-from vitrina.explain.lrp.sharing import divide
+from vitrina.explain.lrp.sharing import Relevance, divide
 from vitrina.explain.lrp.stages import Setting
 
 _layers = keras.layers
@@ -64,14 +64,15 @@ class Recurrent(NamedTuple):
         output = tf.transpose(record["h"], [1, 0, 2]) if self.layer.return_sequences else record["h"][-1]
         return output, (x, weights, record)
 
-    def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
+    def down(self, memory: Any, relevance: Relevance, setting: Setting) -> list[Relevance]:
         """Go back through time and hand relevance down to the input of each moment."""
         x, weights, record = memory
         back, stabiliser = _CELLS[type(self.layer)][1], setting.numbers["epsilon"]
         seen = record | {"x": x, "h_before": _shifted(record["h"]), "c_before": _shifted(record["c"])}
+        whole = relevance.whole()
         if self.layer.return_sequences:
-            seen["relevance"] = tf.transpose(relevance, [2, 0, 1, 3])
-        last = tf.zeros_like(relevance[:, :, 0]) if self.layer.return_sequences else relevance
+            seen["relevance"] = tf.transpose(whole, [2, 0, 1, 3])
+        last = tf.zeros_like(whole[:, :, 0]) if self.layer.return_sequences else whole
         place = tf.zeros(tf.stack([*tf.unstack(tf.shape(last)[:2]), x.shape[-1]]), x.dtype)
 
         def one_moment_back(later: _Record, now: _Record) -> _Record:
@@ -85,7 +86,7 @@ class Recurrent(NamedTuple):
         }
         received = tf.scan(one_moment_back, seen, start, reverse=True)["x"]
         received = received[::-1] if self.layer.go_backwards else received
-        return [tf.transpose(received, [1, 2, 0, 3])]
+        return [Relevance(tf.transpose(received, [1, 2, 0, 3]))]
 
 
 class Bidirectional(NamedTuple):
@@ -100,12 +101,12 @@ class Bidirectional(NamedTuple):
         backward = backward[:, ::-1] if self._sequences() else backward
         return tf.concat([forward, backward], -1), (seen_forward, seen_backward)
 
-    def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
+    def down(self, memory: Any, relevance: Relevance, setting: Setting) -> list[Relevance]:
         """Hand relevance down both ways; an input receives the sum."""
-        forward, backward = tf.split(relevance, [way.layer.units for way in self.ways], axis=-1)
+        forward, backward = tf.split(relevance.whole(), [way.layer.units for way in self.ways], axis=-1)
         backward = backward[:, :, ::-1] if self._sequences() else backward
         parts = zip(self.ways, memory, (forward, backward), strict=True)
-        return [tf.add_n([way.down(seen, part, setting)[0] for way, seen, part in parts])]
+        return [Relevance(tf.add_n([way.down(seen, Relevance(r), setting)[0].whole() for way, seen, r in parts]))]
 
     def _sequences(self) -> bool:
         return self.ways[0].layer.return_sequences
@@ -164,7 +165,7 @@ def _simple(weights: _Weights, x: Any, h: Any, c: Any) -> _Record:
 
 def _simple_back(weights: _Weights, now: _Record, hidden: Any, cell: Any, stabiliser: Any) -> _Record:
     W, U, _, _ = weights.of_candidate(slice(None))
-    divided = divide(hidden, now["candidate"], stabiliser)
+    divided = divide(Relevance(hidden), now["candidate"], stabiliser)
     return {"x": _handed(now["x"], divided, W), "h": _handed(now["h_before"], divided, U), "c": cell}
 
 
@@ -183,8 +184,8 @@ def _lstm(weights: _Weights, x: Any, h: Any, c: Any) -> _Record:
 def _lstm_back(weights: _Weights, now: _Record, hidden: Any, cell: Any, stabiliser: Any) -> _Record:
     units = now["h"].shape[-1]
     W, U, _, _ = weights.of_candidate(slice(2 * units, 3 * units))
-    share = divide(cell + hidden, now["c"], stabiliser)
-    divided = divide(now["added"][:, tf.newaxis] * share, now["candidate"], stabiliser)
+    share = divide(Relevance(cell + hidden), now["c"], stabiliser)
+    divided = divide(Relevance(share, now["added"]), now["candidate"], stabiliser)
     return {
         "x": _handed(now["x"], divided, W),
         "h": _handed(now["h_before"], divided, U),
@@ -209,8 +210,8 @@ def _gru(weights: _Weights, x: Any, h: Any, c: Any) -> _Record:
 
 def _gru_back(weights: _Weights, now: _Record, hidden: Any, cell: Any, stabiliser: Any) -> _Record:
     W, U, _, _ = weights.of_candidate(slice(2 * now["h"].shape[-1], None))
-    share = divide(hidden, now["h"], stabiliser)
-    divided = divide(now["added"][:, tf.newaxis] * share, now["candidate"], stabiliser)
+    share = divide(Relevance(hidden), now["h"], stabiliser)
+    divided = divide(Relevance(share, now["added"]), now["candidate"], stabiliser)
     r = now["r"][:, tf.newaxis]
     if weights.cell.reset_after:
         recalled = _handed(now["h_before"], divided * r, U)

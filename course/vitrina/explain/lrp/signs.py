@@ -50,7 +50,7 @@ def _not_negative(plan: Plan, found: set[int]) -> set[int]:
 
 
 def _adds(step: Step) -> bool:
-    return type(step.operation).__name__ != "Subtract"
+    return type(step.operation).__name__ not in ("Subtract", "UpSampling2D")  # smooth interpolation may overshoot
 
 
 def _positive_only(plan: Plan, chosen: Sequence[Rule | None]) -> set[int]:

@@ -11,7 +11,7 @@ import tensorflow as tf
 from vitrina.explain.graph import Step
 from vitrina.explain.lrp.layers import LinearMap
 from vitrina.explain.lrp.rules import STABILISER, Kind
-from vitrina.explain.lrp.sharing import Seen, divide, share, transposed
+from vitrina.explain.lrp.sharing import Relevance, Seen, Term, divide, share, transposed
 
 
 class Setting(NamedTuple):
@@ -54,8 +54,8 @@ class Linear(NamedTuple):
         z = product if bias is None else product + bias
         return z, (values[0], weights, bias, product, z)
 
-    def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
-        """Hand relevance (batch, targets, ...) down to each input."""
+    def down(self, memory: Any, relevance: Relevance, setting: Setting) -> list[Relevance]:
+        """Hand relevance down to each input."""
         x, weights, bias, product, z = memory
         bias = bias if setting.keep_bias else None
         seen = Seen(self.map.op, x, weights, bias, product, z, setting.nonnegative, setting.positive_only)
@@ -72,7 +72,7 @@ class Passing(NamedTuple):
         """Compute the output."""
         return self.step.call(*values), None
 
-    def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
+    def down(self, memory: Any, relevance: Relevance, setting: Setting) -> list[Relevance]:
         """Hand relevance down as it is."""
         del memory, setting
         return [relevance]
@@ -87,10 +87,10 @@ class Moving(NamedTuple):
         """Compute the output."""
         return self.step.call(*values), values
 
-    def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
+    def down(self, memory: Any, relevance: Relevance, setting: Setting) -> list[Relevance]:
         """Hand relevance down to where each value came from."""
         del setting
-        return transposed(self.step.call, memory, relevance)
+        return [Relevance(part) for part in transposed(self.step.call, memory, relevance.whole())]
 
 
 class MaxPool(NamedTuple):
@@ -102,18 +102,19 @@ class MaxPool(NamedTuple):
         """Compute the output."""
         return self.step.call(*values), values[0]
 
-    def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
+    def down(self, memory: Any, relevance: Relevance, setting: Setting) -> list[Relevance]:
         """Hand relevance down to the winners."""
         del setting
         layer: Any = self.step.operation
+        received = relevance.whole()
         apart = layer.padding == "valid" and tuple(layer.strides) == tuple(layer.pool_size)
-        if relevance.shape[1] == 1 or not apart:
-            return transposed(self.step.call, [memory], relevance, linear=False)
+        if received.shape[1] == 1 or not apart:
+            return [Relevance(transposed(self.step.call, [memory], received, linear=False)[0])]
         # Windows that do not meet: who wins is found once for all targets, and each window hands out what it has.
         ones = tf.ones_like(self.step.call(memory))[:, tf.newaxis]
-        winners = transposed(self.step.call, [memory], ones, linear=False)[0]
-        (spread,) = transposed(self._mean, [memory], relevance * float(np.prod(layer.pool_size)))
-        return [winners * spread]
+        winners = transposed(self.step.call, [memory], ones, linear=False)[0][:, 0]
+        (spread,) = transposed(self._mean, [memory], received)
+        return [Relevance(spread, winners * float(np.prod(layer.pool_size)))]
 
     def _mean(self, values: Any) -> Any:
         layer: Any = self.step.operation
@@ -130,12 +131,12 @@ class Summing(NamedTuple):
         output = self.step.call(*values)
         return output, (values, output)
 
-    def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
+    def down(self, memory: Any, relevance: Relevance, setting: Setting) -> list[Relevance]:
         """Hand relevance down in proportion."""
         values, output = memory
-        divided = divide(relevance, output, STABILISER, 1 if setting.nonnegative else 0)
+        divided = divide(relevance, output, STABILISER, Term(output, 1 if setting.nonnegative else 0, []))
         handed = transposed(self.step.call, values, divided)
-        return [x[:, tf.newaxis] * share for x, share in zip(values, handed, strict=True)]
+        return [Relevance(share, x) for x, share in zip(values, handed, strict=True)]
 
 
 class GlobalMax(NamedTuple):
@@ -147,14 +148,12 @@ class GlobalMax(NamedTuple):
         """Compute the output."""
         return self.step.call(*values), values[0]
 
-    def down(self, memory: Any, relevance: Any, setting: Setting) -> list[Any]:
+    def down(self, memory: Any, relevance: Relevance, setting: Setting) -> list[Relevance]:
         """Hand relevance down to the winners."""
         del setting
         shape, channels = tf.shape(memory), memory.shape[-1]
         places = tf.reshape(memory, tf.stack([shape[0], -1, channels]))
         winners = tf.one_hot(tf.argmax(places, 1), tf.shape(places)[1], axis=1, dtype=memory.dtype)
-        winners = tf.reshape(winners, shape)[:, tf.newaxis]
-        spread = tf.reshape(
-            relevance, tf.concat([tf.shape(relevance)[:2], [1] * (memory.shape.rank - 2), [channels]], 0)
-        )
-        return [winners * spread]
+        received = relevance.whole()
+        spread = tf.reshape(received, tf.concat([tf.shape(received)[:2], [1] * (memory.shape.rank - 2), [channels]], 0))
+        return [Relevance(spread, tf.reshape(winners, shape))]
