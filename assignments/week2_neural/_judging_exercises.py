@@ -97,7 +97,7 @@ JUDGING_EXERCISES = [
     Exercise(
         id="deletion-curve",
         title="A deletion curve",
-        formula="softmax probability of the target once the k · per_step most relevant features are replaced, k = 0 … L",
+        formula="softmax probability of the target without its k · per_step most relevant features, k = 0 … L",
         competences=["experiment", "batch computation"],
         reference=second_opinions.deletion_curve,
         draw=draw_curve,
@@ -184,7 +184,11 @@ JUDGING_EXERCISES = [
             Question(
                 "not measured: LRP-0 against gradient x input", ("the same curve", "another curve"), "the same curve"
             ),
-            Question("not measured: saliency of a class that lost", ("all zeros", "not all zeros"), "not all zeros"),
+            Question(
+                "is the steepest curve also the picture that convinces people most?",
+                ("yes", "no", "the curve cannot tell"),
+                "the curve cannot tell",
+            ),
             Question(
                 "weights are drawn anew and the picture stays: what does it show?",
                 ("the network", "the image"),
