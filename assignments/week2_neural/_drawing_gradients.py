@@ -59,16 +59,11 @@ def draw_errors(rng: np.random.Generator) -> list[Draw]:
     """Draw explanations that miss by some way on either side; whole numbers where the error must be exactly 0."""
     complete = rng.integers(-5, 6, (3, 4)).astype(float)
     start = rng.integers(-5, 6, 3).astype(float)
-    sign = ("non-negative",)
     return [
-        Draw("four samples", (rng.normal(size=(4, 6)), rng.normal(size=4), rng.normal(size=4)), sign),
-        Draw(
-            "explanations of images",
-            (rng.normal(size=(3, 4, 5, 2)), rng.normal(size=3), rng.normal(size=3)),
-            sign,
-        ),
-        Draw("a batch of one", (rng.normal(size=(1, 3)), rng.normal(size=1), rng.normal(size=1) + 2), sign),
-        Draw("complete explanations", (complete, start + complete.sum(axis=1), start), sign, edge=True),
+        Draw("four samples", (rng.normal(size=(4, 6)), rng.normal(size=4), rng.normal(size=4))),
+        Draw("explanations of images", (rng.normal(size=(3, 4, 5, 2)), rng.normal(size=3), rng.normal(size=3))),
+        Draw("a batch of one", (rng.normal(size=(1, 3)), rng.normal(size=1), rng.normal(size=1) + 2)),
+        Draw("complete explanations", (complete, start + complete.sum(axis=1), start), edge=True),
     ]
 
 
@@ -106,8 +101,8 @@ def draw_references(rng: np.random.Generator) -> list[Draw]:
     return [
         Draw("three samples, class 0", (model, inputs, 0, reference), axioms),
         Draw("the same samples, another class", (model, inputs, 1, reference), axioms),
-        Draw("a batch of one, two hidden layers, no biases, reference 0", (plain, wide, 2, np.zeros(6)), axioms),
-        Draw("the reference explained: no difference", (model, reference[None], 2, reference), axioms, edge=True),
+        Draw("a batch of one, two hidden layers, no biases, baseline 0", (plain, wide, 2, np.zeros(6)), axioms),
+        Draw("the baseline itself: no difference", (model, reference[None], 2, reference), axioms, edge=True),
     ]
 
 

@@ -43,10 +43,10 @@ def draw_curve(rng: np.random.Generator) -> list[Draw]:
     equal[:, ::3] = equal[:, 1::3]
     noise, zeros = rng.uniform(-1, 1, (3, 12)), np.zeros((3, 12))
     return [
-        Draw("three samples, features become 0", (model, inputs, ranks, 0, zeros, 2, 4)),
-        Draw("replaced by noise, another class", (model, inputs, ranks, 2, noise, 3, 4)),
-        Draw("equal attributions: the first comes first", (model, inputs, equal, 1, noise, 1, 6)),
-        Draw("a batch of one, inverted", (model, inputs[1:2], ranks[1:2], 1, 1 - inputs[1:2], 4, 2)),
+        Draw("three samples, features become 0", (model, inputs, 0, ranks, zeros, 2, 4)),
+        Draw("replaced by noise, another class", (model, inputs, 2, ranks, noise, 3, 4)),
+        Draw("equal attributions: the first comes first", (model, inputs, 1, equal, noise, 1, 6)),
+        Draw("a batch of one, inverted", (model, inputs[1:2], 1, ranks[1:2], 1 - inputs[1:2], 4, 2)),
     ]
 
 

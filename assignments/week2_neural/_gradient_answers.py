@@ -14,6 +14,10 @@ def softmax(logits):
     return exponentials / exponentials.sum(axis=1, keepdims=True)
 
 
+def total(attributions):
+    return attributions.reshape(len(attributions), -1).sum(axis=1)
+
+
 def softmax_jacobian(logits, target):
     """Write the whole matrix diag(p) - p pᵀ of each sample and take its row."""
     return np.array([(np.diag(p) - np.outer(p, p))[target] for p in softmax(logits)])

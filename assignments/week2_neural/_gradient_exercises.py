@@ -31,6 +31,7 @@ from ._gradient_answers import (
     softmax,
     softmax_jacobian,
     softmax_tape,
+    total,
 )
 
 SOFTMAX = (
@@ -163,37 +164,39 @@ GRADIENT_EXERCISES = [
     Exercise(
         id="completeness-error",
         title="Completeness error",
-        formula="| Σᵢ Rᵢ − (f_c(x) − f_c(x′)) | for each sample",
+        formula="Σᵢ Rᵢ − (f_c(x) − f_c(x′)) for each sample",
         competences=["experiment", "batch computation"],
         reference=gradients.completeness_error,
         draw=draw_errors,
         alternatives=[
-            lambda r, score, start: np.array(
-                [abs(row.sum() - (s - b)) for row, s, b in zip(r, score, start, strict=True)]
-            ),
-            lambda r, score, start: np.abs(start + np.sum(r, axis=tuple(range(1, r.ndim))) - score),
+            lambda r, score, start: np.array([row.sum() - s + b for row, s, b in zip(r, score, start, strict=True)]),
+            lambda r, score, start: start - score + np.sum(r, axis=tuple(range(1, r.ndim))),
             in_float32(gradients.completeness_error),
         ],
         bugs=[
             PlantedBug(
-                "An explanation may also give too much: an error has no sign.",
-                lambda r, score, start: r.reshape(len(r), -1).sum(axis=1) - (score - start),
+                "Keep the sign: it tells whether the explanation hands out too much or too little.",
+                lambda r, score, start: np.abs(total(r) - (score - start)),
+            ),
+            PlantedBug(
+                "The sign is turned: above 0 means that the attributions add up to too much.",
+                lambda r, score, start: score - start - total(r),
             ),
             PlantedBug(
                 "The baseline has a score too. Attributions explain the way from it to the sample.",
-                lambda r, score, _: np.abs(r.reshape(len(r), -1).sum(axis=1) - score),
+                lambda r, score, _: total(r) - score,
             ),
             PlantedBug(
                 "Attributions for and against the class cancel: add them up with their signs.",
-                lambda r, score, start: np.abs(np.abs(r).reshape(len(r), -1).sum(axis=1) - (score - start)),
+                lambda r, score, start: total(np.abs(r)) - (score - start),
             ),
             PlantedBug(
                 "Add up all of a sample's attributions: an image has more than one axis of them.",
-                lambda r, score, start: np.abs(r.sum(axis=-1) - (score - start).reshape(-1, *[1] * (r.ndim - 2))),
+                lambda r, score, start: r.sum(axis=-1) - (score - start).reshape(-1, *[1] * (r.ndim - 2)),
             ),
             PlantedBug(
                 "Each sample has an error of its own. Do not average over the batch.",
-                lambda r, score, start: np.mean(np.abs(r.reshape(len(r), -1).sum(axis=1) - (score - start))),
+                lambda r, score, start: np.mean(total(r) - (score - start)),
             ),
         ],
     ),
@@ -323,16 +326,16 @@ GRADIENT_EXERCISES = [
                 lambda model, x, c, ref: slope(model, x, c) * (x - ref),
             ),
             PlantedBug(
-                "At the inputs multiply by the difference from the reference, not by the inputs.",
+                "At the inputs multiply by the difference from the baseline, not by the inputs.",
                 lambda *a: multipliers(*a) * a[1],
             ),
-            PlantedBug("These are the multipliers. How far is each input from its reference?", multipliers),
+            PlantedBug("These are the multipliers. How far is each input from the baseline?", multipliers),
             PlantedBug(
-                "The reference passes the network as well, biases included: it is not 0 in the hidden layers.",
+                "The baseline passes the network as well, biases included: it is not 0 in the hidden layers.",
                 lambda *a: multipliers(*a, forget="bias") * (a[1] - a[3]),
             ),
             PlantedBug(
-                "You compared with a reference of 0 on the way down. Use `reference`.",
+                "You compared with a baseline of 0 on the way down. Use `baseline`.",
                 lambda model, x, c, ref: multipliers(model, x, c, 0 * ref) * (x - ref),
             ),
             PlantedBug(

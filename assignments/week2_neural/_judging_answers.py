@@ -42,8 +42,8 @@ def weigh(feature_maps, gradients):
 def curve(
     model,
     inputs,
-    attributions,
     target,
+    attributions,
     replacement,
     per_step,
     steps,
@@ -65,7 +65,7 @@ def curve(
     return scores.reshape(steps + 1, -1).T
 
 
-def curve_by_loop(model, inputs, attributions, target, replacement, per_step, steps):
+def curve_by_loop(model, inputs, target, attributions, replacement, per_step, steps):
     """Sample by sample, step by step, with Python's own sort."""
     rows = []
     for x, r, new in zip(inputs, attributions, replacement, strict=True):

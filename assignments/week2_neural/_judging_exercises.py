@@ -39,7 +39,7 @@ JUDGING_EXERCISES = [
                 lambda *a: cover(*a, channels=slice(0, 1)),
             ),
             PlantedBug(
-                "Covered pixels are set to `value`, which is not always 0.",
+                "Covered pixels are set to `fill`, which is not always 0.",
                 lambda model, x, c, size, _: cover(model, x, c, size, 0.0),
             ),
             PlantedBug(
@@ -129,7 +129,7 @@ JUDGING_EXERCISES = [
             ),
             PlantedBug(
                 "Replaced features take the value of `replacement`: it is not always 0.",
-                lambda model, x, r, c, new, *rest: curve(model, x, r, c, 0 * new, *rest),
+                lambda model, x, c, r, new, *rest: curve(model, x, c, r, 0 * new, *rest),
             ),
             PlantedBug(
                 "Among equal attributions the first comes first: sort stably, in one go, the negated attributions.",

@@ -179,7 +179,7 @@ with when_written():
 # compares the sample with a **baseline** $x'$, here an empty sheet. It is **complete** if its sum is what the answer
 # gained on the way:
 #
-# $$\Big|\sum_i R_i - \big(f_c(x) - f_c(x')\big)\Big|$$
+# $$\sum_i R_i - \big(f_c(x) - f_c(x')\big)$$
 
 # %% solution="completeness-error"
 from vitrina_solutions.gradients import completeness_error
@@ -265,7 +265,7 @@ check("rescale-multiplier", rescale_multiplier)
 # ## A9. DeepLIFT through a network
 #
 # Now use multipliers where the chain rule uses gradients: from the target's logit down, times weights, times
-# multiplier, times weights, down to the inputs. There, multiply by the difference from the reference. Differences add
+# multiplier, times weights, down to the inputs. There, multiply by the difference from the baseline. Differences add
 # up at every layer, so the explanation is complete, biases or not.
 
 # %% solution="deeplift"
@@ -805,7 +805,7 @@ with when_written():
     scores = {name: [] for name in contestants}
     for panel, (place, values) in zip(panels, replacements.items(), strict=True):
         for name, relevance in contestants.items():
-            curves = deletion_curve(network, judged, relevance, 3, values, 20, 10)
+            curves = deletion_curve(network, judged, 3, relevance, values, 20, 10)
             panel.plot(20 * np.arange(11), curves.mean(axis=0), label=name)
             scores[name].append(aopc(curves))
         panel.set(title=f"pixels become {place}", xlabel="pixels replaced", ylim=(0, 1.03))

@@ -86,10 +86,9 @@ def completeness(arguments: Mapping[str, Any], answer: Array) -> str | None:
     model, target = arguments["model"], arguments["target"]
     totals = np.asarray(model(_inputs(arguments)))[:, target]
     name = _("the logit of the target")
-    for baseline in ("baseline", "reference"):
-        if baseline in arguments:
-            totals = totals - np.asarray(model(np.asarray(arguments[baseline])[None]))[0, target]
-            name = _("the difference of the target's logit from that of the baseline")
+    if "baseline" in arguments:
+        totals = totals - np.asarray(model(np.asarray(arguments["baseline"])[None]))[0, target]
+        name = _("the difference of the target's logit from that of the baseline")
     return _sums(answer, totals, name)
 
 

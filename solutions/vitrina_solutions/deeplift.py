@@ -33,13 +33,14 @@ def rescale_multiplier(z: np.ndarray, z_reference: np.ndarray) -> np.ndarray:
     return np.where(same, z > 0, slope)
 
 
-def deeplift(model: "keras.Model", inputs: np.ndarray, target: int, reference: np.ndarray) -> np.ndarray:
+def deeplift(model: "keras.Model", inputs: np.ndarray, target: int, baseline: np.ndarray) -> np.ndarray:
     """
-    DeepLIFT (Rescale rule) through a network of Dense layers: explain the difference from a reference.
+    DeepLIFT (Rescale rule) through a network of Dense layers: explain the difference from a baseline.
 
-    Forward: compute what enters each ReLU, for the samples x and for the reference x⁰. Backward, a chain rule of
-    multipliers: start with the weights of the last layer that lead to the logit of class c, one row for each sample;
-    then, layer by layer down, multiply by `rescale_multiplier` and by the weights below. At the inputs:
+    Forward: compute what enters each ReLU, for the samples x and for the baseline x⁰ (DeepLIFT calls it the reference).
+    Backward, a chain rule of multipliers: start with the weights of the last layer that lead to the logit of class c,
+    one row for each sample; then, layer by layer down, multiply by `rescale_multiplier` and by the weights below. At
+    the inputs:
 
     R_i = m_i · (x_i − x⁰_i)
 
@@ -54,8 +55,8 @@ def deeplift(model: "keras.Model", inputs: np.ndarray, target: int, reference: n
         The samples x to explain.
     target : int
         The class c, the same for all samples.
-    reference : array, shape (features,)
-        The reference x⁰, the same for all samples.
+    baseline : array, shape (features,)
+        The baseline x⁰, the same for all samples.
 
     Returns
     -------
@@ -63,7 +64,7 @@ def deeplift(model: "keras.Model", inputs: np.ndarray, target: int, reference: n
         A sample's sum is f_c(x) − f_c(x⁰), with biases too.
     """
     *hidden, (top, _) = dense_parameters(model)
-    activations, references = inputs, np.broadcast_to(reference, inputs.shape)
+    activations, references = inputs, np.broadcast_to(baseline, inputs.shape)
     relus: list[np.ndarray] = []
     for weights, bias in hidden:
         z, z_reference = activations @ weights + bias, references @ weights + bias
@@ -72,4 +73,4 @@ def deeplift(model: "keras.Model", inputs: np.ndarray, target: int, reference: n
     multiplier = np.tile(top[:, target], (len(inputs), 1))
     for (weights, _), relu in zip(reversed(hidden), reversed(relus), strict=True):
         multiplier = (multiplier * relu) @ weights.T
-    return multiplier * (inputs - reference)
+    return multiplier * (inputs - baseline)

@@ -120,9 +120,9 @@ def completeness_error(attributions: np.ndarray, scores: np.ndarray, baseline_sc
     How much of a change of the score an explanation leaves unexplained.
 
     An explanation is complete when a sample's attributions R_i add up to the change of the score on the way from the
-    baseline x' to the sample x. What is missing, for each sample:
+    baseline x' to the sample x. What is left over, for each sample:
 
-    | Σ_i R_i − (f_c(x) − f_c(x')) |
+    Σ_i R_i − (f_c(x) − f_c(x'))
 
     (The axiom: Sundararajan et al. 2017, arXiv 1703.01365, section 3.)
 
@@ -138,10 +138,10 @@ def completeness_error(attributions: np.ndarray, scores: np.ndarray, baseline_sc
     Returns
     -------
     array, shape (batch,)
-        0 for a complete explanation, never negative.
+        0 for a complete explanation, above 0 where it hands out too much, below 0 where something is missing.
     """
     totals = attributions.reshape(len(attributions), -1).sum(axis=1)
-    return np.abs(totals - (scores - baseline_scores))
+    return totals - (scores - baseline_scores)
 
 
 def integrated_gradients(
@@ -193,16 +193,16 @@ def smooth_grad(model: "keras.Model", inputs: np.ndarray, target: int, noise: np
     ----------
     model
         Returns logits, shape (batch, classes).
-    inputs : array, shape (batch, features)
+    inputs : array, shape (batch, ...)
         The samples x to explain.
     target : int
         The class c, the same for all samples.
-    noise : array, shape (n, batch, features)
-        n draws of noise, added to the inputs.
+    noise : array, shape (n, batch, ...)
+        n draws of noise, each of the shape of `inputs`.
 
     Returns
     -------
-    array, shape (batch, features)
+    array, shape of inputs
         A NumPy array.
     """
     gradients = [logit_gradient(model, inputs + draw, target) for draw in noise]

@@ -4,13 +4,13 @@ import keras
 import numpy as np
 
 
-def occlusion(model: "keras.Model", images: np.ndarray, target: int, size: int, value: float) -> np.ndarray:
+def occlusion(model: "keras.Model", images: np.ndarray, target: int, window: int, fill: float) -> np.ndarray:
     """
     Occlusion: cover a window of the image and see how far the target's logit falls.
 
-    The image is tiled by windows of size x size pixels. For each window: set its pixels to `value` in all channels, ask
-    the model again, and write f_c(x) − f_c(x with the window covered) into every pixel of the window, in all channels.
-    f_c is the logit of class c. (Zeiler and Fergus 2014, doi 10.1007/978-3-319-10590-1_53, section 4.2.)
+    The image is tiled by windows of window x window pixels. For each of them: set its pixels to `fill` in all channels,
+    ask the model again, and write f_c(x) − f_c(x with the window covered) into every pixel of the window, in all
+    channels. f_c is the logit of class c. (Zeiler and Fergus 2014, doi 10.1007/978-3-319-10590-1_53, section 4.2.)
 
     Parameters
     ----------
@@ -20,9 +20,9 @@ def occlusion(model: "keras.Model", images: np.ndarray, target: int, size: int, 
         The images to explain.
     target : int
         The class c, the same for all images.
-    size : int
+    window : int
         Side of a window; it divides height and width.
-    value : float
+    fill : float
         What covered pixels are set to.
 
     Returns
@@ -32,12 +32,12 @@ def occlusion(model: "keras.Model", images: np.ndarray, target: int, size: int, 
     """
     logit = np.asarray(model(images))[:, target]
     effect = np.zeros(images.shape)
-    for row in range(0, images.shape[1], size):
-        for column in range(0, images.shape[2], size):
+    for row in range(0, images.shape[1], window):
+        for column in range(0, images.shape[2], window):
             covered = images.copy()
-            covered[:, row : row + size, column : column + size] = value
+            covered[:, row : row + window, column : column + window] = fill
             fall = logit - np.asarray(model(covered))[:, target]
-            effect[:, row : row + size, column : column + size] = fall[:, None, None, None]
+            effect[:, row : row + window, column : column + window] = fall[:, None, None, None]
     return effect
 
 
@@ -71,8 +71,8 @@ def grad_cam(feature_maps: np.ndarray, gradients: np.ndarray) -> np.ndarray:
 def deletion_curve(
     model: "keras.Model",
     inputs: np.ndarray,
-    attributions: np.ndarray,
     target: int,
+    attributions: np.ndarray,
     replacement: np.ndarray,
     per_step: int,
     steps: int,
@@ -91,10 +91,10 @@ def deletion_curve(
         Returns logits, shape (batch, classes).
     inputs : array, shape (batch, features)
         The samples.
-    attributions : array, shape (batch, features)
-        What is to be judged.
     target : int
         The class c, the same for all samples.
+    attributions : array, shape (batch, features)
+        What is to be judged.
     replacement : array, shape (batch, features)
         What features are replaced by: zeros, noise, the inverted sample.
     per_step : int
