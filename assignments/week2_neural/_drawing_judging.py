@@ -24,7 +24,10 @@ def draw_occlusion(rng: np.random.Generator) -> list[Draw]:
 
 def draw_cam(rng: np.random.Generator) -> list[Draw]:
     def maps(*shape: int, shift: float = 0.3):
-        return np.maximum(rng.normal(size=shape), 0), rng.normal(size=shape) + shift
+        gradients = rng.normal(size=shape) + shift
+        if shape[3] > 1:  # whatever is drawn, one map speaks against the class and one for it
+            gradients[..., 0], gradients[..., 1] = -abs(gradients[..., 0]), abs(gradients[..., 1])
+        return np.maximum(rng.normal(size=shape), 0), gradients
 
     nothing, against = maps(1, 4, 4, 3)
     sign = ("non-negative",)
