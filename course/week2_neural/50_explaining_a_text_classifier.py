@@ -388,8 +388,8 @@ figure
 # %% [markdown]
 # Measure both against deleting, which asks the network itself. These sentences are short and the units are far from
 # saturated, so nothing dramatic has vanished: of early words, Gradient × Input and deleting tell the same story. LRP
-# spreads its relevance more evenly over the simple RNN's words than deleting does: a share that is handed on in full can
-# also be too much. Neither is safe without a look at the network.
+# spreads its relevance more evenly over the simple RNN's words than deleting does: a share that is handed on in full
+# can also be too much. Neither is safe without a look at the network.
 #
 # ## Padding is not a word
 #
