@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # A graph of ops is built in seconds anyway; notices of TensorFlow only hide what matters.
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test lint fast bench-grading bench-explainers peers clean
+.PHONY: help setup demo test lint fast bench-grading bench-explainers peers lessons clean
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
@@ -30,6 +30,9 @@ test: lint  ## lint, types and all tests
 fast: $(READY)  ## the tests that take no notebooks
 	$(BIN)/python -m pytest -n 2 -m 'not slow'
 
+lessons: $(READY)  ## run the lessons and write them as pages (ARGS="week2 --only 10_")
+	@$(BIN)/vitrina lessons --html $(ARGS)
+
 bench-grading: $(READY)  ## stock nbgrader and ours side by side (ARGS="--help")
 	@$(BIN)/python autograder/benchmarks/grading.py $(ARGS)
 
@@ -49,4 +52,4 @@ lint: $(READY)
 	$(BIN)/pyright
 
 clean:  ## remove what can be built again (never submissions, grades or the course secret)
-	rm -rf build/source build/release build/demo build/materials build/kit build/examined dist .pytest_cache .ruff_cache
+	rm -rf build/source build/release build/demo build/materials build/kit build/lessons build/examined dist .pytest_cache .ruff_cache

@@ -24,6 +24,7 @@ from vitrina_autograder.doctor import examine_machine
 from vitrina_autograder.grade import Grading, submitted_students
 from vitrina_autograder.kit import make_kit
 from vitrina_autograder.lateness import settle, untimed
+from vitrina_autograder.lessons import Page, build_lessons, render_lesson
 from vitrina_autograder.materials import write_materials
 from vitrina_autograder.release import release_assignment
 from vitrina_autograder.report import show_report
@@ -74,6 +75,27 @@ def release(assignments: Assignments = None) -> None:
         for name in _names(course, assignments):
             _release(course, name)
             console.print(f"hand out {make_kit(course, name).relative_to(course.root)}")
+
+
+@app.command()
+def lessons(
+    weeks: Annotated[list[str] | None, typer.Argument(help="Weeks or workshops, for example `week2`.")] = None,
+    html: Annotated[bool, typer.Option("--html", help="Run them, and write each as a page with its figures.")] = False,
+    only: Annotated[str, typer.Option(help="Only lessons whose name contains this.")] = "",
+) -> None:
+    """Build the lessons for students, and prove that they show no solution of the week's assignment.
+
+    `vitrina release week2` does this too and puts them into the zip to hand out. Authors look at a lesson with
+    `vitrina lessons week2 --html --only 10_`: it is run, and `build/pages/week2/` holds it as a page for the
+    browser and each figure as a picture. The time that is said is the processor's, with the start of the kernel.
+    """
+    with friendly():
+        course = Course.find()
+        for name in weeks or course.lesson_scripts():
+            for path in build_lessons(course, name):
+                console.print(f"built    {path.relative_to(course.root)}")
+                if html and only in path.name:
+                    _show_page(render_lesson(path, course.build / "pages" / path.parent.name))
 
 
 @app.command()
@@ -170,12 +192,22 @@ def _names(course: Course, assignments: list[str] | None) -> list[str]:
 
 
 def _release(course: Course, name: str) -> None:
+    if name in course.lesson_scripts():
+        build_lessons(course, name)
     build_assignment(course, name, write_materials(course, name))
     folder = release_assignment(course, name)
     note_event(
         course, "release", assignment=name, content=hash_files(course.released_notebooks(name)), versions=versions()
     )
     console.print(f"released {os.path.relpath(folder)}: searched, no line of a solution in it")
+
+
+def _show_page(page: Page) -> None:
+    _wrote(page.html, *page.figures)
+    note(
+        f"it took {page.seconds:.0f} s of processor time"
+        + (f"\n! it complained:\n{page.complaints}" * bool(page.complaints))
+    )
 
 
 def _report(course: Course, name: str) -> None:

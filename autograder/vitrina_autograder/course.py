@@ -12,6 +12,7 @@ from pathlib import Path
 
 CONFIG_NAME = "nbgrader_config.py"
 SECRET_BYTES = 32
+LESSON_PATTERN = "[0-9][0-9]_*.py"
 
 
 class CourseError(Exception):
@@ -71,6 +72,11 @@ class Course:
     def release(self) -> Path:
         """What students get."""
         return self.build / "release"
+
+    @property
+    def lessons(self) -> Path:
+        """Built lessons."""
+        return self.build / "lessons"
 
     @property
     def submitted(self) -> Path:
@@ -155,19 +161,40 @@ class Course:
         """
         return self._folders()[self.assignment_name(name)]
 
+    def lesson_scripts(self) -> dict[str, list[Path]]:
+        """Return the scripts of all lessons by week or workshop (`week2`, `mnist`), in the order of their numbers.
+
+        A lesson is a percent script `NN_name.py` below `course/` or `workshops/`. Those of a week have the name of the
+        week's assignment.
+
+        Raises
+        ------
+        CourseError
+            If two folders claim the same name.
+        """
+        folders = _by_short_name(self.root / "course", self.root / "workshops")
+        scripts = {name: sorted(folder.glob(LESSON_PATTERN)) for name, folder in folders.items()}
+        return {name: found for name, found in scripts.items() if found}
+
     def _folders(self) -> dict[str, Path]:
-        found: dict[str, Path] = {}
-        for folder in sorted(self.assignments.iterdir()) if self.assignments.is_dir() else ():
-            if not folder.is_dir() or folder.name.startswith(("_", ".")):
-                continue
-            name = folder.name.partition("_")[0]
-            if name in found:
-                raise CourseError(
-                    f"assignments/{found[name].name} and assignments/{folder.name} would both be {name!r}: "
-                    "rename one, for the part before the first underscore is the assignment's name."
-                )
-            found[name] = folder
-        return found
+        return _by_short_name(self.assignments)
+
+
+def _by_short_name(*parents: Path) -> dict[str, Path]:
+    """Return the folders in some folders by the part of their names before the first underscore."""
+    found: dict[str, Path] = {}
+    for folder in (inner for parent in parents if parent.is_dir() for inner in sorted(parent.iterdir())):
+        if not folder.is_dir() or folder.name.startswith(("_", ".")):
+            continue
+        name = folder.name.partition("_")[0]
+        if name in found:
+            one, other = (f"{path.parent.name}/{path.name}" for path in (found[name], folder))
+            raise CourseError(
+                f"{one} and {other} would both be {name!r}: rename one, for the part before the first underscore is "
+                "what it is called."
+            )
+        found[name] = folder
+    return found
 
 
 def _create_secret(path: Path) -> None:

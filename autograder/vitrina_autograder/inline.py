@@ -151,6 +151,17 @@ def solution_lines(function: FunctionType) -> set[str]:
     return {line.strip() for line in lines[len(text.head) :]} - {""}
 
 
+def body_source(function: FunctionType) -> str:
+    """Return the code of a function's body, without its docstring.
+
+    Raises
+    ------
+    BuildError
+        If the function is none that an exercise can ask for (see `inline_solutions`).
+    """
+    return textwrap.dedent("\n".join(_text_of(function).body))
+
+
 def without_comments(source: str) -> list[str]:
     """Return the lines of some code, each without its comment; lines that are no Python stay as they are."""
     lines = source.split("\n")

@@ -1,4 +1,4 @@
-"""The zip that students get: the release, the student kit as a wheel, the pins, and how to start."""
+"""The zip that students get: the release, the lessons, the student kit as a wheel, the pins, and how to start."""
 
 from __future__ import annotations
 
@@ -18,14 +18,18 @@ Vitrina, {assignment}
 You need Python 3.11 or newer. In this folder, two commands:
 
     pip install -c constraints.txt {wheel}
-    jupyter lab {assignment}
+    jupyter lab
 
-Open the notebook, write each function, run the check under it. Hand the notebook in under its own name.
+{lessons}The notebook to hand in is in {assignment}/: write each function, run the check under it.
+Hand it in under its own name.
+"""
+_LESSONS = """\
+The lessons are in lessons/: read and run them in the order of their numbers.
 """
 
 
 def make_kit(course: Course, assignment: str) -> Path:
-    """Pack the release of an assignment for students.
+    """Pack the release of an assignment, and the built lessons of its week, for students.
 
     Raises
     ------
@@ -36,13 +40,16 @@ def make_kit(course: Course, assignment: str) -> Path:
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(target, "w", zipfile.ZIP_DEFLATED) as archive:
         wheel = _wheel(course, Path(folder))
-        start = _START.format(assignment=assignment, wheel=wheel.name)
+        folders = {assignment: course.release / assignment, "lessons": course.lessons / assignment}
+        lessons = _LESSONS if any(folders["lessons"].glob("*.ipynb")) else ""
+        start = _START.format(assignment=assignment, wheel=wheel.name, lessons=lessons)
         _add(archive, "START-HERE.txt", start.encode())
         _add(archive, wheel.name, wheel.read_bytes())
         _add(archive, "constraints.txt", (course.root / "constraints.txt").read_bytes())
-        for path in sorted((course.release / assignment).rglob("*")):
-            if path.is_file():
-                _add(archive, f"{assignment}/{path.relative_to(course.release / assignment)}", path.read_bytes())
+        for name, source in folders.items():
+            for path in sorted(source.rglob("*")):
+                if path.is_file():
+                    _add(archive, f"{name}/{path.relative_to(source)}", path.read_bytes())
     return target
 
 

@@ -114,14 +114,28 @@ def find_leaks(course: Course, name: str) -> list[str]:
         `FILE: LINE`, sorted; empty for a clean release.
     """
     name = course.assignment_name(name)
-    lines = _author_lines(course, name)
-    public = _normalise("\n".join(lines.public)) + "\n" + _normalise(_stub(course))
-    secret = {line for line in lines.secret if not _stands_in(line, public)}
+    secret = _secret_lines(course, _author_lines(course, name))
     folder = course.release / name
     leaks: set[str] = set()
     for path in sorted(p for p in folder.rglob("*") if p.is_file()):
-        leaks |= set(_leaks_in(str(path.relative_to(folder)), path.read_bytes(), secret))
+        leaks |= set(leaks_in(str(path.relative_to(folder)), path.read_bytes(), secret))
     return sorted(leaks)
+
+
+def answer_lines(course: Course, name: str) -> set[str]:
+    """Return the secret lines of an assignment's prose: model answers and mark schemes."""
+    built = [build_script(script).notebook for script in notebook_scripts(course, course.assignment_name(name))]
+    for notebook in built:
+        notebook.cells = [cell for cell in notebook.cells if cell.cell_type == "markdown"]
+    lines = [_split_notebook(notebook) for notebook in built]
+    secret = {line for one in lines for line in map(_normalise, one.secret) if _tells(line)}
+    return _secret_lines(course, _Lines(secret, set[str]().union(*(one.public for one in lines))))
+
+
+def _secret_lines(course: Course, lines: _Lines) -> set[str]:
+    """Leave out what the author shows to students anyway."""
+    public = _normalise("\n".join(lines.public)) + "\n" + _normalise(_stub(course))
+    return {line for line in lines.secret if not _stands_in(line, public)}
 
 
 def _put_alembic_on_path() -> None:
@@ -185,13 +199,14 @@ def _stands_in(line: str, text: str) -> bool:
     return line in text and re.search(before + re.escape(line) + after, text) is not None
 
 
-def _leaks_in(name: str, content: bytes, secret: set[str]) -> Iterator[str]:
+def leaks_in(name: str, content: bytes, secret: set[str]) -> Iterator[str]:
+    """Yield a line if a file is Python, and one for each secret line that stands in it (see the module's rule)."""
     if Path(name).suffix in {".py", ".pyc", ".pyo", ".pyi"}:
         yield f"{name}: Python files are never released"
     if zipfile.is_zipfile(io.BytesIO(content)):
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             for member in archive.namelist():
-                yield from _leaks_in(f"{name}/{member}", archive.read(member), secret)
+                yield from leaks_in(f"{name}/{member}", archive.read(member), secret)
         return
     try:
         text, binary = "\n".join(_strings_of(content.decode("utf-8"))), False

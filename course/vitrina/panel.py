@@ -100,15 +100,15 @@ def _formula(verdict: Verdict) -> str:
 
 def _html_row(outcome: Outcome) -> str:
     colour = _COLOURS[outcome.status]
-    hint = f'<div style="margin-left: 1.6em">→ {_code(outcome.hint)}</div>' if outcome.hint else ""
+    hint = f'<div style="margin-left: 1.6em">→ {code_spans(outcome.hint)}</div>' if outcome.hint else ""
     return (
         f'<div><span style="color: {colour}; font-weight: bold">{_SIGNS[outcome.status]}</span> '
-        f"{escape(outcome.title)}{_code(_after_colon(outcome.message))}{hint}{_html_comparison(outcome)}</div>"
+        f"{escape(outcome.title)}{code_spans(_after_colon(outcome.message))}{hint}{_html_comparison(outcome)}</div>"
     )
 
 
-def _code(text: str) -> str:
-    """Set what stands between backticks as code."""
+def code_spans(text: str) -> str:
+    """Escape a text, and set what stands between backticks as code."""
     parts = escape(text).split("`")
     return "".join(f"<code>{part}</code>" if index % 2 else part for index, part in enumerate(parts))
 

@@ -22,12 +22,9 @@ Known limits
 
 from __future__ import annotations
 
-import contextlib
 import gzip
 import hashlib
 import importlib.util
-import os
-import tempfile
 import zipfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +33,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from vitrina_datasets import cache_folder
+from vitrina_datasets import cache_arrays, cache_folder
 
 SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
 _SPLIT = 1  # raise when the split changes: older caches are then left alone
@@ -96,7 +93,7 @@ def load(*, cache: Path | None = None) -> Mnist:
     parts = _read_cache(path)
     if parts is None:
         parts = _split(*_parse(_packaged_bytes()))
-        _write_cache(path, parts)
+        cache_arrays(path, parts)
     scaled = {name: parts[name].astype(np.float32) / np.float32(255) for name in parts if "images" in name}
     return Mnist(
         train_images=scaled["train_images"],
@@ -149,20 +146,3 @@ def _read_cache(path: Path) -> dict[str, npt.NDArray[Any]] | None:
         return None
     sound = all(part.shape == _SHAPES[name] and part.dtype == np.uint8 for name, part in parts.items())
     return parts if sound else None
-
-
-def _write_cache(path: Path, parts: dict[str, npt.NDArray[np.uint8]]) -> None:
-    """Put the cache in place in one step, so that no reader ever sees half a file; do without if it cannot be.
-
-    Everybody may read it: a graded notebook runs as a user of its own.
-    """
-    with contextlib.suppress(OSError):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(dir=path.parent, suffix=".part")
-        try:
-            with os.fdopen(handle, "wb") as file:
-                np.savez(file, **parts)  # pyright: ignore[reportArgumentType]
-            Path(name).chmod(0o644)
-            Path(name).replace(path)
-        finally:
-            Path(name).unlink(missing_ok=True)

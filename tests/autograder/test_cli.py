@@ -17,7 +17,7 @@ from vitrina_autograder.grade import read_grades
 from vitrina_autograder.verdicts import load_record
 
 ROOT = Path(__file__).parents[2]
-COMMANDS = ("build", "release", "grade", "report", "demo", "doctor")
+COMMANDS = ("build", "release", "lessons", "grade", "report", "demo", "doctor")
 
 
 def vitrina(*arguments: str, cwd: Path | None = None) -> tuple[int, str]:
@@ -38,7 +38,9 @@ def test_help_teaches(command):
     assert len(said.split()) > 20
 
 
-@pytest.mark.parametrize("arguments", [("build",), ("release",), ("grade", "week2"), ("report", "week2"), ("demo",)])
+@pytest.mark.parametrize(
+    "arguments", [("build",), ("release",), ("lessons",), ("grade", "week2"), ("report", "week2"), ("demo",)]
+)
 def test_outside_a_course_it_says_what_to_do(arguments, tmp_path):
     code, said = vitrina(*arguments, cwd=tmp_path)
     assert code == 1
@@ -115,12 +117,12 @@ def copy_course(folder: Path) -> Course:
 
 
 EXPECTED = {
-    "ana-right": 22.0,
-    "blas-right-another-way": 22.0,
-    "gala-endless-loop": 20.0,
-    "hugo-exit": 20.0,
-    "ines-copied-cells": 22.0,
-    "juan-edited-check": 20.0,
+    "ana-right": 54.0,
+    "blas-right-another-way": 54.0,
+    "gala-endless-loop": 53.0,
+    "hugo-exit": 53.0,
+    "ines-copied-cells": 54.0,
+    "juan-edited-check": 53.0,
     "lola-blank": 0.0,
     "mario-corrupt-file": 0.0,
 }
@@ -145,7 +147,7 @@ def test_the_demo_grades_its_class(tmp_path):
     demo = Course(course.build / "demo")
     grades = read_grades(demo, "week2")
     assert {student: grades[student].score for student in EXPECTED} == EXPECTED
-    assert all(3 < grades[student].score < 22 for student in LESS)
+    assert all(10 < grades[student].score < 54 for student in LESS)
     for student, remark in REMARKS.items():
         record = load_record(demo, "week2", student)
         assert record is not None

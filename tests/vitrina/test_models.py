@@ -178,3 +178,11 @@ def test_training_refuses_images_that_do_not_fit():
 def test_importing_the_module_does_not_import_tensorflow():
     code = "import sys, vitrina.models; sys.exit('tensorflow' in sys.modules or 'keras' in sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_biases_stay_zero_where_none_are_wanted():
+    generator = np.random.default_rng(0)
+    images, labels = generator.random((40, 784), np.float32), np.arange(40) % 10
+    for bias in (False, True):
+        model = train_mnist_network(images, labels, epochs=1, bias=bias)
+        assert [bool(np.any(b)) for _, b in dense_parameters(model)] == [bias] * 3

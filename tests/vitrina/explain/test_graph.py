@@ -68,9 +68,10 @@ def test_an_activation_is_a_step_of_its_own_and_dropout_is_none():
     assert [step.pointwise for step in steps] == [False, True, False]
     assert steps[0].operation is model.layers[0]
     assert steps[1].operation is keras.activations.relu
-    before = steps[0].call(tf.ones((1, 4)))
+    opposite = tf.constant([[1.0] * 4, [-1.0] * 4])
+    before = steps[0].call(opposite)
     assert np.min(before) < 0  # the layer by itself, without its ReLU
-    np.testing.assert_allclose(steps[1].call(before), model.layers[0](tf.ones((1, 4))), rtol=1e-6)
+    np.testing.assert_allclose(steps[1].call(before), model.layers[0](opposite), rtol=1e-6)
 
 
 def test_a_layer_used_twice_is_two_steps_and_a_value_used_twice_one_number():

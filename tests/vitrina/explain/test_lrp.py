@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import vitrina_solutions as textbook
-from vitrina.explain import LRP_0, Rule, epsilon, gamma, gradient_x_input, lrp, z_box
+from vitrina.explain import LRP_0, Rule, alpha_beta, epsilon, gamma, gradient_x_input, lrp, z_box
 from vitrina.models import dense_network, dense_parameters
 
 SIZES = (4, 6, 5, 3)
@@ -211,7 +211,7 @@ def test_float32_and_one_target_each(make_network, samples, assert_close):
 
 
 def test_another_gamma_compiles_nothing(make_parameters, monkeypatch):
-    module, calls = sys.modules[lrp.__module__], []  # the package's name `lrp` is the function
+    module, calls = sys.modules[lrp.__module__], []
     build = module._compile_lrp
     monkeypatch.setattr(module, "_compile_lrp", lambda *parts: calls.append(1) or build(*parts))
     model = dense_network(*make_parameters((4, 5, 3), True, 7))
@@ -222,33 +222,58 @@ def test_another_gamma_compiles_nothing(make_parameters, monkeypatch):
 
 def test_unsupported_layers_are_refused_by_name():
     dense, flat = keras.layers.Dense, keras.Input((4,))
+    pictures, sequence = keras.Input((4, 4, 1)), keras.Input((4, 2))
+    norm = keras.layers.BatchNormalization(axis=1, name="norm")
+    first = keras.layers.Conv2D(1, 1, data_format="channels_first", name="first")
     cases = [
-        ([keras.Input((4, 4, 1)), keras.layers.Conv2D(2, 3, name="conv"), keras.layers.Flatten(), dense(2)], "'conv'"),
-        ([flat, dense(3), keras.layers.BatchNormalization(name="norm"), dense(2)], "'norm'.*Dense, Activation, ReLU"),
-        ([flat, dense(3, "softmax", name="mix"), dense(2)], "'mix' mixes"),
-        ([flat, dense(3), keras.layers.Softmax(name="mix"), dense(2)], "'mix' mixes"),
-        ([keras.Input((2, 2)), dense(3, name="wide"), keras.layers.Flatten(), dense(2)], "'wide'.*Flatten"),
-        ([flat, keras.layers.ReLU()], "no Dense layer"),
-        ([dense(2)], "built keras.Sequential"),
+        ([flat, dense(3), keras.layers.LayerNormalization(name="norm"), dense(2)], "'norm' .LayerNorm.*Dense, Conv1D"),
+        ([flat, dense(3, "softmax", name="mix"), dense(2)], "'mix' .softmax. is not supported"),
+        ([flat, dense(3), keras.layers.Softmax(name="mix"), dense(2)], "'mix' .Softmax"),
+        ([flat, keras.layers.Lambda(lambda x: x + 1, name="own"), dense(2)], "'own' .Lambda"),
+        ([pictures, norm, keras.layers.Flatten(), dense(2)], "'norm'.*last axis"),
+        ([pictures, first, keras.layers.Flatten(), dense(2)], "'first'.*channels first"),
+        ([keras.Input((4, 2), batch_size=1), keras.layers.GRU(2, stateful=True, name="kept")], "'kept'.*state"),
+        ([sequence, keras.layers.Bidirectional(keras.layers.GRU(2), "sum", name="both")], "'both'.*'concat'"),
+        ([sequence, keras.layers.Masking(name="mask"), keras.layers.LSTM(2)], "'mask' .Masking"),
+        ([flat, keras.layers.ReLU()], "no layer with weights"),
+        ([dense(2)], "must be built"),
     ]
     for layers, message in cases:
         model = keras.Sequential(layers)
         with pytest.raises(ValueError, match=message):
-            lrp(model, np.ones((1, *getattr(model, "input_shape", (4,))[1:])), 0)
+            lrp(model, np.ones((1, *getattr(model, "input_shape", (None, 4))[1:])), 0)
 
 
 def test_rules_that_do_not_fit_are_refused(make_network):
     model, inputs = make_network((4, 6, 3)), np.ones((1, 4))
     for rules, message in [
-        ([LRP_0], "one per Dense layer"),
-        (["epsilon", LRP_0], "one Rule"),
-        (z_box([0] * 4, [1] * 4), "1 bound|one bound or 6"),
+        ([LRP_0], "one Rule per layer"),
+        (["epsilon", LRP_0], "every rule must be a Rule"),
+        ("epsilon", "one Rule, a Composite"),
+        ({"nobody": LRP_0}, "'nobody'.*layers with weights are"),
+        (z_box([0] * 4, [1] * 4), "needs 1 or 6 bounds"),
     ]:
         with pytest.raises(ValueError, match=message):
             lrp(model, inputs, 0, rules=rules)
-    for make, arguments in [(epsilon, [0]), (epsilon, [np.nan]), (gamma, [-1]), (z_box, [1, 0])]:
+    with pytest.raises(ValueError, match="'keep' or 'ignore'"):
+        lrp(model, inputs, 0, bias="drop")
+    for make, arguments in [
+        (epsilon, [0]),
+        (epsilon, [np.nan]),
+        (gamma, [-1]),
+        (gamma, [np.inf]),
+        (z_box, [1, 0]),
+        (alpha_beta, [2, 2]),
+        (alpha_beta, [0.5, -0.5]),
+    ]:
         with pytest.raises(ValueError, match=r"must|needs"):
             make(*arguments)
+
+
+def test_recurrent_layers_share_by_epsilon_only():
+    model = keras.Sequential([keras.Input((4, 2)), keras.layers.LSTM(3, name="memory"), keras.layers.Dense(2)])
+    with pytest.raises(ValueError, match=r"'memory' .LSTM. shares by LRP_0 or epsilon, not by gamma"):
+        lrp(model, np.ones((1, 4, 2)), 0, rules=gamma())
 
 
 def test_rules_are_data():
