@@ -128,13 +128,13 @@ def additive(weights, bias=-2.0, size=2):
 
 
 def test_two_reasons_of_which_each_suffices():
-    # any two of the four patches give log odds 4, one alone gives -2
-    model, image = additive([[6, 0, 6], [6, 0, 6]], bias=-8.0)
-    [graph] = structured_attention_graph(model, image, 1, grid=(2, 3), overlap=0)
+    # any two of the four patches give log odds of 4 or more, one alone none; the left ones are the stronger
+    model, image = additive([[7, 0, 6], [7, 0, 6]], bias=-8.0)
+    [graph] = structured_attention_graph(model, image, 1, grid=(2, 3), explanations=1, overlap=0)
     assert {frozenset(pair) for pair in combinations([0, 2, 3, 5], 2)} >= set(graph.explanations)
     assert len(graph.roots) == 2
     assert not graph.roots[0] & graph.roots[1]
-    assert graph.probability == pytest.approx(1 / (1 + np.exp(-16)), rel=1e-5)
+    assert graph.probability == pytest.approx(1 / (1 + np.exp(-18)), rel=1e-5)
 
 
 def test_a_set_reached_in_two_ways_is_one_node():
