@@ -7,10 +7,10 @@
 #
 # | part | what you write | points |
 # | --- | --- | --- |
-# | **A. Gradients** | saliency, Gradient × Input, Integrated Gradients, SmoothGrad, DeepLIFT | 15 |
-# | **B. Relevance** | LRP-0, ε, γ, $z^B$, a whole network; *is LRP equivalent to Gradient × Input?* | 20 |
+# | **A. Gradients** | saliency, Gradient × Input, Integrated Gradients, SmoothGrad, DeepLIFT | 14 |
+# | **B. Relevance** | LRP-0, ε, γ, zᴮ, a whole network; *is LRP equivalent to Gradient × Input?* | 20 |
 # | **C. Images and memory** | LRP through pooling, convolutions, a whole CNN, the memory of an LSTM | 12 |
-# | **D. Second opinions** | occlusion, Grad-CAM, deletion curves; *which explanation is the best?* | 13 |
+# | **D. Second opinions** | occlusion, Grad-CAM, deletion curves; *which explanation is the best?* | 14 |
 #
 # When you are done you will be able to
 #
