@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # A graph of ops is built in seconds anyway; notices of TensorFlow only hide what matters.
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test lint fast lessons bench-grading bench-explainers peers clean
+.PHONY: help setup demo test lint fast bench-grading bench-explainers peers lessons clean
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 

@@ -16,7 +16,7 @@ from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from nbgrader.api import Gradebook, MissingEntry
 
@@ -29,7 +29,7 @@ from vitrina_autograder.examination import Paper, Rules, examine, fingerprint, h
 from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.folders import no_notebook
 from vitrina_autograder.intake import UnreadableError
-from vitrina_autograder.job import remove_tree, sweep_jobs
+from vitrina_autograder.job import jobs_folder, remove_tree, sweep_jobs
 from vitrina_autograder.preload import modules_of
 from vitrina_autograder.preprocessors import Examination, adopt_notebooks
 from vitrina_autograder.release import load_config, nbgrader_api
@@ -38,6 +38,7 @@ from vitrina_autograder.verdicts import Record, load_record, save_record
 from vitrina_autograder.warm import warm_parent
 
 _log = logging.getLogger(__name__)
+_T = TypeVar("_T")
 
 #: What nbgrader takes for a pattern, or cannot match.
 _UNUSABLE = re.compile(r"[*?\[\]\r\n\ud800-\udfff]")
@@ -87,10 +88,13 @@ class Grading:
         """
         if not self.course.released_notebooks(self.assignment):
             raise CourseError(f"{self.assignment} is not released: run `vitrina release {self.assignment}` first")
+        jobs_folder()  # before there are threads that need it
+        if not self.cluster:  # each spends seconds on importing TensorFlow: side by side, and beside all else
+            _in_background(examiner_for, self.course.assignment_folder(self.assignment))
         sandbox_name()
         sweep_jobs()
         if not self.cluster:
-            self._start_helpers()
+            _in_background(warm_parent, modules_of(self.course.released_notebooks(self.assignment)[0]))
         recorded = _recorded_students(self.course, self.assignment)
         papers = [paper for student in students for paper in self._due_papers(student, student in recorded)]
         left = Counter(paper.student for paper in papers)
@@ -109,13 +113,6 @@ class Grading:
         with _uninterrupted():
             self._record(student)
         self.progress(student, "recorded")
-
-    def _start_helpers(self) -> None:
-        """Start the examiner and the warm parent side by side: each spends seconds on importing TensorFlow."""
-        folder = self.course.assignment_folder(self.assignment)
-        modules = modules_of(self.course.released_notebooks(self.assignment)[0])
-        for start in (lambda: examiner_for(folder), lambda: warm_parent(modules)):
-            threading.Thread(target=_quietly, args=(start,), daemon=True).start()
 
     def _papers(self, student: str) -> list[Paper]:
         released = self.course.released_notebooks(self.assignment)
@@ -211,10 +208,14 @@ class Grading:
         save_record(self.course, record)
 
 
-def _quietly(start: Callable[[], object]) -> None:
+def _in_background(start: Callable[[_T], object], what: _T) -> None:
     """Start something early; whoever needs it meets the same error, and says it."""
-    with contextlib.suppress(Exception):
-        start()
+
+    def quietly() -> None:
+        with contextlib.suppress(Exception):
+            start(what)
+
+    threading.Thread(target=quietly, daemon=True).start()
 
 
 @contextlib.contextmanager

@@ -84,10 +84,11 @@ def gradient_rows(batch: int) -> list[Row]:
     """Everything that is read from gradients."""
     model, inputs = network(), images(batch)
     target, every = np.zeros(batch, int), np.tile(np.arange(CLASSES), (batch, 1))
+    alone = min(ALONE, batch)
 
     def one_by_one(explain: Callable[[Array], object]) -> Callable[[], None]:
         def call() -> None:
-            for index in range(ALONE):
+            for index in range(alone):
                 explain(inputs[index : index + 1])
 
         return call
@@ -99,7 +100,7 @@ def gradient_rows(batch: int) -> list[Row]:
             logit = model(values, training=False)[:, 0]
         return (values * tape.gradient(logit, values)).numpy()
 
-    share = ALONE / batch
+    share = alone / batch
     loop = "loop over images, eager tape"
     fast = "gradient x input, against the loop"
     explain = methods.gradient_x_input

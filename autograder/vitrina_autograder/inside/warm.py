@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import gc
 import importlib
+import io
 import json
 import os
 import select
@@ -28,6 +29,7 @@ def serve(control: socket.socket, modules: Sequence[str]) -> None:
     for module in modules:
         with contextlib.suppress(ImportError):  # a course without it has kernels without it
             importlib.import_module(module)
+    _draw_once()
     gc.collect()
     gc.freeze()  # else every kernel's collector would go through all that was imported, and copy its memory
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)  # children are reaped by themselves
@@ -41,6 +43,14 @@ def serve(control: socket.socket, modules: Sequence[str]) -> None:
             control.close()
             guard.finally_exit(_guard, json.loads(message), line)
         line.close()
+
+
+def _draw_once() -> None:
+    """Have matplotlib read its fonts and build its parser of formulas, which takes as long as drawing a figure."""
+    if "matplotlib.pyplot" in sys.modules:
+        figure = importlib.import_module("matplotlib.figure").Figure()
+        figure.subplots().set_title("$x^2$")
+        figure.savefig(io.BytesIO())
 
 
 def _guard(order: Order, line: socket.socket) -> int:

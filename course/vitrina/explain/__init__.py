@@ -5,6 +5,8 @@ The target is a logit, never a probability.
 """
 
 from vitrina.explain.additivity import SensitivityN, infidelity, sensitivity_n
+from vitrina.explain.attention_graphs import AttentionGraph, structured_attention_graph
+from vitrina.explain.cam import grad_cam
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.deeplift import deeplift
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
@@ -27,6 +29,7 @@ from vitrina.explain.lrp import (
     z_box,
     z_plus,
 )
+from vitrina.explain.occlusion import occlusion
 from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.randomisation import Randomisation, parameter_randomisation
 from vitrina.explain.roar import Roar, roar
@@ -42,6 +45,7 @@ __all__ = [
     "LRP_0",
     "PERTURBATIONS",
     "SIMILARITIES",
+    "AttentionGraph",
     "Composite",
     "FlippingCurve",
     "MaxSensitivity",
@@ -59,6 +63,7 @@ __all__ = [
     "epsilon",
     "flat",
     "gamma",
+    "grad_cam",
     "gradient_x_input",
     "infidelity",
     "insertion_curve",
@@ -66,12 +71,14 @@ __all__ = [
     "lrp",
     "max_sensitivity",
     "noise_stability",
+    "occlusion",
     "parameter_randomisation",
     "pixel_flipping",
     "roar",
     "saliency",
     "sensitivity_n",
     "smooth_grad",
+    "structured_attention_graph",
     "w_square",
     "z_box",
     "z_plus",

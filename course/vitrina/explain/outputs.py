@@ -11,14 +11,14 @@ import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
 
-from vitrina.explain.compiling import CHUNK, compiled, in_chunks
+from vitrina.explain.compiling import chunk_size, compiled, graph_function, in_chunks, slices
 from vitrina.explain.request import Request, Target, request
 from vitrina.models import Array
 
 Output = Literal["logit", "probability"]
 """The target's logit, or its share of the softmax (of a model with one logit: the sigmoid)."""
 
-_VALUES = 2**22  # input values in one call: bounds memory where samples are large, such as photographs
+_ROOM = 256  # changed inputs in one call: a processor's cache holds them until the model has read them
 
 
 def one_class_each(model: keras.Model, inputs: npt.ArrayLike, target: Target) -> Request:
@@ -95,7 +95,7 @@ def outputs_of(asked: Request, inputs: Array, output: Output) -> Array:
     array, shape (batch,)
     """
     function = compiled(asked.model, ("outputs", output), lambda: _compile_outputs(asked.model, output))
-    return in_chunks(function, inputs.astype(asked.inputs.dtype), asked.targets, chunk=_samples_at_once(inputs))
+    return in_chunks(function, inputs.astype(asked.inputs.dtype), asked.targets)
 
 
 def decisions(model: keras.Model, inputs: Array) -> npt.NDArray[np.int64]:
@@ -114,7 +114,7 @@ def decisions(model: keras.Model, inputs: Array) -> npt.NDArray[np.int64]:
     array of ints, shape (batch,)
     """
     function = compiled(model, "decisions", lambda: _compile_decisions(model))
-    return in_chunks(function, inputs.astype(model.inputs[0].dtype, copy=False), chunk=_samples_at_once(inputs))
+    return in_chunks(function, inputs.astype(model.inputs[0].dtype, copy=False))
 
 
 def replaced_outputs(
@@ -148,25 +148,18 @@ def replaced_outputs(
     array, shape (batch, steps)
     """
     function = compiled(asked.model, ("replaced", output), lambda: _compile_replaced(asked.model, output))
-    room = _samples_at_once(start)
+    room = min(_ROOM, chunk_size(start))
     scores = np.empty((len(start), len(counts)), asked.inputs.dtype)
-    for first in range(0, len(start), room):
-        part = slice(first, first + room)
+    for part in slices(len(start), room):
         tensors = [tf.constant(array[part]) for array in (start, end, ranks, asked.targets)]
-        together = max(1, room // len(scores[part]))
-        for step in range(0, len(counts), together):
-            steps = slice(step, step + together)
+        for steps in slices(len(counts), max(1, room // len(scores[part]))):
             scores[part, steps] = function(*tensors, tf.constant(counts[steps])).numpy()
     return scores
 
 
-def _samples_at_once(inputs: Array) -> int:
-    return max(1, min(CHUNK, _VALUES // max(1, inputs[0].size)))
-
-
 def _compile_outputs(model: keras.Model, output: Output) -> Callable[..., Any]:
     says = _output(model, output)
-    return tf.function(says, input_signature=[_inputs_spec(model), tf.TensorSpec((None,), tf.int32)])
+    return graph_function(says, _inputs_spec(model), tf.TensorSpec((None,), tf.int32))
 
 
 def _compile_decisions(model: keras.Model) -> Callable[..., Any]:
@@ -176,7 +169,7 @@ def _compile_decisions(model: keras.Model) -> Callable[..., Any]:
         outputs = reference()(values, training=False)  # pyright: ignore[reportOptionalCall]
         return tf.cast(outputs[:, 0] > 0, tf.int64) if outputs.shape[1] == 1 else tf.argmax(outputs, axis=1)
 
-    return tf.function(decide, input_signature=[_inputs_spec(model)])
+    return graph_function(decide, _inputs_spec(model))
 
 
 def _compile_replaced(model: keras.Model, output: Output) -> Callable[..., Any]:
@@ -190,7 +183,7 @@ def _compile_replaced(model: keras.Model, output: Output) -> Callable[..., Any]:
         flat = tf.ensure_shape(tf.reshape(mixed, tf.concat([[-1], tf.shape(start)[1:]], axis=0)), spec.shape)
         return tf.transpose(tf.reshape(says(flat, tf.tile(targets, tf.stack([steps]))), (steps, batch)))
 
-    return tf.function(replaced, input_signature=[spec, spec, tf.TensorSpec(spec.shape, tf.int32), integers, integers])
+    return graph_function(replaced, spec, spec, tf.TensorSpec(spec.shape, tf.int32), integers, integers)
 
 
 def _inputs_spec(model: keras.Model) -> Any:

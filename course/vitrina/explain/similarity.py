@@ -70,7 +70,11 @@ def structural_similarity(attributions: Array, others: Array) -> npt.NDArray[np.
 
 
 SIMILARITIES: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType(
-    {"rank": rank_correlation, "rank of sizes": size_rank_correlation, "SSIM": structural_similarity}
+    {
+        "rank correlation": rank_correlation,
+        "rank correlation of sizes": size_rank_correlation,
+        "SSIM": structural_similarity,
+    }
 )
 
 

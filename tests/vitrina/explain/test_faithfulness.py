@@ -117,7 +117,7 @@ def test_deletion_is_flipping_and_insertion_is_its_way_back(model, assert_close)
 @pytest.mark.parametrize("chunk", [1, 2, 5, 24])
 def test_chunks_change_nothing(model, monkeypatch, chunk, assert_close):
     whole = pixel_flipping(model, INPUTS, [0, 1, 2, 0], RELEVANCE)
-    monkeypatch.setattr("vitrina.explain.outputs.CHUNK", chunk)
+    monkeypatch.setattr("vitrina.explain.compiling.CHUNK", chunk)
     for name, curve in pixel_flipping(model, INPUTS, [0, 1, 2, 0], RELEVANCE).items():
         assert_close(curve.outputs, whole[name].outputs, 1e-14)
 
@@ -135,7 +135,7 @@ def test_a_call_of_the_model_holds_a_chunk(make_parameters, monkeypatch):
     weights, bias = make_parameters((6, 3), False, 0, "float32")
     model = keras.Sequential([keras.Input((6,)), Counting(), keras.layers.Dense(3)])
     model.layers[-1].set_weights([weights[0], bias[0]])
-    monkeypatch.setattr("vitrina.explain.outputs.CHUNK", 8)
+    monkeypatch.setattr("vitrina.explain.compiling.CHUNK", 8)
     seen.clear()
     pixel_flipping(model, INPUTS, 0, RELEVANCE, perturbations=["black", "mean"])
     assert sum(seen) == 2 * 4 * 7  # two perturbations, four samples, seven points: k model calls and none more

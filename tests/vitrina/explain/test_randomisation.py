@@ -68,7 +68,7 @@ def test_what_shows_the_input_is_told_from_what_explains_the_model(image_model):
         explained = parameter_randomisation(image_model, images, 0, saliency)
     assert len(explained.layers) == 3  # that of the model within the model among them
     assert explained.maps.shape == (4, 6, 12, 12, 1)
-    for name in ("rank", "rank of sizes", "SSIM"):
+    for name in ("rank correlation", "rank correlation of sizes", "SSIM"):
         assert explained.similarities[name].shape == (6, 4)
         np.testing.assert_allclose(explained.similarities[name][:, 0], 1, rtol=1e-5)
         np.testing.assert_allclose(fooled.similarities[name], 1, rtol=1e-5)
