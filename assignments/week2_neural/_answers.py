@@ -6,6 +6,10 @@ import tensorflow as tf
 from vitrina.models import dense_parameters
 from vitrina.values import Array
 
+FIRST_SAMPLE_ONLY = "Explain every sample of the batch, not only the first, and keep the batch axis."
+IN_PLACE = "The numbers are right, but you wrote into an array that belongs to the caller."
+NO_STABILISER = "A dead unit has z = 0. Your division needs a stabiliser there, with sign(0) = +1 (np.sign(0) is 0)."
+
 
 def gradient(pick, model, inputs):
     """Gradient of what `pick` takes of the logits."""
@@ -41,7 +45,7 @@ def chain_rule(model, inputs, target):
 
 def one_by_one(function):
     """Explain each sample alone."""
-    return lambda model, inputs, target: np.concatenate([function(model, row[None], target) for row in inputs])
+    return lambda model, inputs, *rest: np.concatenate([function(model, row[None], *rest) for row in inputs])
 
 
 def in_float32(function):

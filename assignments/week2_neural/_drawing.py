@@ -12,11 +12,13 @@ from vitrina_autograder.exercise import Draw
 MARGIN = 0.3  # a stabiliser of 1e-9 moves an answer by 3e-9, float32 by about 1e-6: far below the tolerance of 1e-4
 
 
-def columns(rng: np.random.Generator, activations: Array, bias: Array, *, positive: bool = False) -> Array:
+def columns(
+    rng: np.random.Generator, activations: Array, bias: Array, *, positive: bool = False, mean: float = 0.0
+) -> Array:
     """Draw weights column by column until each unit's z keeps its distance from 0 (or lies above it) on every row."""
     columns: list[Array] = []
     while len(columns) < len(bias):
-        column = rng.normal(scale=1.5, size=activations.shape[1])
+        column = rng.normal(mean, 1.5, activations.shape[1])
         z = activations @ column + bias[len(columns)]
         if np.min(z if positive else np.abs(z)) > MARGIN:
             columns.append(column)
@@ -74,14 +76,13 @@ def draw_network(*properties: str, complete: bool):
     """Return the drawing of the exercises on `(model, inputs, target)`; `complete` asks for the sum of a sample."""
 
     def draw(rng: np.random.Generator) -> list[Draw]:
-        inputs, wide = pixels(rng, 4, 6), pixels(rng, 3, 9)
+        inputs, wide = pixels(rng, 4, 6), pixels(rng, 1, 9)
         model, plain = network(rng, (6, 5, 3), inputs), network(rng, (9, 6, 5, 4), wide, bias=False)
         total = (*properties, "completeness") if complete else properties
         return [
             Draw("four samples, class 0", (model, inputs, 0), properties),
             Draw("the same samples, another class: its logits are negative", (model, inputs, 1), properties),
-            Draw("a batch of one", (model, inputs[2:3], 2), properties),
-            Draw("two hidden layers, no biases", (plain, wide, 3), total),
+            Draw("a batch of one, two hidden layers, no biases", (plain, wide, 3), total),
             Draw("the input is all zeros, the network has biases", (model, np.zeros((2, 6)), 0), properties, edge=True),
         ]
 

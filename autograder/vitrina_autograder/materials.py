@@ -11,6 +11,7 @@ from typing import cast
 import nbformat
 from nbformat import NotebookNode
 
+import vitrina.convolutional
 import vitrina.models
 import vitrina_datasets
 from vitrina.practice import PRACTICE_FILE, write_practice
@@ -76,8 +77,10 @@ def _made(course: Course, sources: Path, name: str, writer: Writer) -> Path:
 
 def _recipe(sources: Path) -> str:
     """Identify what a material is made by: the assignment's declarations, the models and the data sets."""
+    declarations = [sources / "exercises.py", *sorted(sources.glob("_*.py"))]
+    models = [Path(str(module.__file__)) for module in (vitrina.models, vitrina.convolutional)]
     data_sets = sorted(Path(vitrina_datasets.__file__).parent.glob("*.py"))
     recipe = hashlib.sha256()
-    for path in [sources / "exercises.py", Path(vitrina.models.__file__), *data_sets]:
+    for path in [*declarations, *models, *data_sets]:
         recipe.update(path.read_bytes())
     return recipe.hexdigest()[:12]

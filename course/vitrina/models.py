@@ -1,4 +1,4 @@
-"""Small dense networks: built from arrays, taken apart into arrays, trained on MNIST, kept in a file.
+"""Small networks: Dense layers built from arrays, taken apart into arrays, trained on MNIST; networks kept in a file.
 
 An explanation can be checked by hand only where the network is known to the last weight. Here a network *is* its
 arrays: `dense_network` turns them into a Keras model and `describe_dense_network` turns the model back, so the same
@@ -10,14 +10,17 @@ TensorFlow takes seconds to import; it is loaded by the functions that need it, 
 from __future__ import annotations
 
 import itertools
+import re
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, TypedDict
+from typing import TYPE_CHECKING, Any, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
+
+from vitrina.convolutional import convolutional_network, describe_convolutional_network
 
 if TYPE_CHECKING:
     import keras
@@ -130,7 +133,8 @@ def describe_dense_network(model: keras.Model) -> DenseDescription:
     )
 
 
-MODEL_BUILDERS: Mapping[str, Callable[..., keras.Model]] = MappingProxyType({"dense_network": dense_network})
+_NETWORKS = {"dense_network": dense_network, "convolutional_network": convolutional_network}
+MODEL_BUILDERS: Mapping[str, Callable[..., keras.Model]] = MappingProxyType(_NETWORKS)
 """The functions that may rebuild a model that travelled as a name, its arrays and its options."""
 
 
@@ -191,19 +195,23 @@ def save_network(model: keras.Model, path: Path | str) -> None:
     Parameters
     ----------
     model
-        A network as `dense_network` builds it.
+        A network as `dense_network` or `convolutional_network` builds it.
     path
         The file to write.
 
     Raises
     ------
     ValueError
-        If `dense_network` could not build this model.
+        If neither could build this model.
     """
-    network = describe_dense_network(model)
-    arrays: dict[str, npt.NDArray[Any]] = {"activation": np.array(network["activation"])}
-    for index, (weights, bias) in enumerate(zip(network["weights"], network["biases"], strict=True)):
-        arrays |= {f"weights_{index}": weights, f"bias_{index}": bias}
+    images = len(getattr(model, "input_shape", ())) == 4
+    description: Mapping[str, Any] = describe_convolutional_network(model) if images else describe_dense_network(model)
+    arrays = {"builder": np.array("convolutional_network" if images else "dense_network")}
+    for name, value in description.items():
+        if isinstance(value, list) and value and isinstance(value[0], np.ndarray):
+            arrays |= {f"{name}_{index}": array for index, array in enumerate(cast(list[Array], value))}
+        else:
+            arrays[name] = np.array(value)
     with Path(path).open("wb") as file:  # np.savez given a name would append a suffix of its own
         np.savez(file, **arrays)  # pyright: ignore[reportArgumentType]
 
@@ -220,7 +228,7 @@ def load_network(path: Path | str) -> keras.Sequential:
     Returns
     -------
     keras.Sequential
-        The network, built by `dense_network`.
+        The network, built by `dense_network` or `convolutional_network`.
 
     Raises
     ------
@@ -231,13 +239,22 @@ def load_network(path: Path | str) -> keras.Sequential:
     """
     try:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            depth = sum(name.startswith("weights_") for name in arrays.files)
-            weights = [arrays[f"weights_{index}"] for index in range(depth)]
-            biases = [arrays[f"bias_{index}"] for index in range(depth)]
-            activation = str(arrays["activation"])
+            builder = _NETWORKS[str(arrays["builder"])]
+            return builder(**_options(arrays))
     except (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a network written by save_network") from error
-    return dense_network(weights, biases, activation)
+
+
+def _options(arrays: Any) -> dict[str, Any]:
+    """Gather a builder's options from a file's arrays: `weights_0`, `weights_1` are the list `weights`."""
+    options: dict[str, Any] = {}
+    for name in arrays.files:
+        numbered = re.fullmatch(r"(\w+)_(\d+)", name)
+        if numbered:
+            options.setdefault(numbered[1], []).append(arrays[name])
+        elif name != "builder":
+            options[name] = arrays[name].tolist()
+    return options
 
 
 def _check_parameters(weights: Sequence[Array], biases: Sequence[Array]) -> str:

@@ -16,11 +16,12 @@ from vitrina.values import Array
 Property = Callable[[Mapping[str, Any], Array], str | None]
 
 _TOLERANCE = 1e-4
+_INPUTS = ("inputs", "images", "pixels", "activations")
 
 
 def same_shape(arguments: Mapping[str, Any], answer: Array) -> str | None:
     """Attributions have the shape of the inputs."""
-    inputs = np.asarray(arguments["inputs"] if "inputs" in arguments else arguments["activations"])
+    inputs = _inputs(arguments)
     if answer.shape == inputs.shape:
         return None
     return _("attributions have the shape of the inputs, {inputs}; yours have {answer}").format(
@@ -28,9 +29,22 @@ def same_shape(arguments: Mapping[str, Any], answer: Array) -> str | None:
     )
 
 
+def _inputs(arguments: Mapping[str, Any]) -> Array:
+    """Return what is explained, by whatever name the function has for it."""
+    return np.asarray(next(arguments[name] for name in _INPUTS if name in arguments))
+
+
 def non_negative(_arguments: Mapping[str, Any], answer: Array) -> str | None:
-    """Saliency is an absolute value."""
-    return _("there are negative values; the formula takes an absolute value") if np.any(answer < 0) else None
+    """Some explanations have no sign: the size of a gradient, a map behind a ReLU, an error."""
+    return _("there are negative values; by its formula this is never negative") if np.any(answer < 0) else None
+
+
+def changes_cancel(_arguments: Mapping[str, Any], answer: Array) -> str | None:
+    """Probabilities add up to one whatever happens, so the derivatives of one of them add up to zero in each row."""
+    sums = np.abs(answer.sum(axis=-1))
+    if np.all(sums <= _TOLERANCE * np.max(np.abs(answer), initial=0)):
+        return None
+    return _("each row must add up to 0: moving all logits alike changes no probability")
 
 
 def zero_input_gets_nothing(arguments: Mapping[str, Any], answer: Array) -> str | None:
@@ -60,19 +74,28 @@ def positivity(arguments: Mapping[str, Any], answer: Array) -> str | None:
 
 def conservation(arguments: Mapping[str, Any], answer: Array) -> str | None:
     """Without biases a layer hands down all the relevance it receives (Bach et al. 2015, eq. 2)."""
-    return _sums(answer, np.asarray(arguments["relevance"]).sum(axis=-1), _("the relevance that came in"))
+    relevance = np.asarray(arguments["relevance"])
+    return _sums(answer, relevance.reshape(len(relevance), -1).sum(axis=1), _("the relevance that came in"))
 
 
 def completeness(arguments: Mapping[str, Any], answer: Array) -> str | None:
-    """Attributions add up to the explained output (ReLU network without biases, baseline 0)."""
-    logits = np.asarray(arguments["model"](np.asarray(arguments["inputs"])))
-    return _sums(answer, logits[:, arguments["target"]], _("the logit of the target"))
+    """Attributions add up to the explained output, or to its difference from that of a baseline that was given.
+
+    Without one it is the baseline 0 of a ReLU network without biases, whose output is 0.
+    """
+    model, target = arguments["model"], arguments["target"]
+    totals = np.asarray(model(_inputs(arguments)))[:, target]
+    name = _("the logit of the target")
+    if "baseline" in arguments:
+        totals = totals - np.asarray(model(np.asarray(arguments["baseline"])[None]))[0, target]
+        name = _("the difference of the target's logit from that of the baseline")
+    return _sums(answer, totals, name)
 
 
 def _sums(answer: Array, totals: Array, name: str) -> str | None:
-    if answer.ndim != 2 or len(answer) != len(totals) or not np.all(np.isfinite(answer)):
-        return _("one row of finite attributions per input is expected")
-    sums = answer.sum(axis=1)
+    if answer.ndim < 2 or len(answer) != len(totals) or not np.all(np.isfinite(answer)):
+        return _("finite attributions for each input are expected, along the first axis")
+    sums = answer.reshape(len(answer), -1).sum(axis=1)
     worst = int(np.argmax(np.abs(sums - totals)))
     if abs(sums[worst] - totals[worst]) <= _TOLERANCE * max(1.0, float(np.max(np.abs(totals)))):
         return None
@@ -84,6 +107,7 @@ def _sums(answer: Array, totals: Array, name: str) -> str | None:
 PROPERTIES: Mapping[str, Property] = {
     "same shape": same_shape,
     "non-negative": non_negative,
+    "changes cancel": changes_cancel,
     "zero input gets nothing": zero_input_gets_nothing,
     "zero activation gets nothing": zero_activation_gets_nothing,
     "positivity": positivity,

@@ -58,8 +58,8 @@ def not_written_yet(*_arguments):
 
 
 @pytest.mark.parametrize("folder", [pytest.param(folder, id=folder.name) for folder in FOLDERS])
-def test_an_assignment_has_at_least_eight_exercises(folder):
-    assert len(load_exercises(folder)) >= 8
+def test_an_assignment_has_at_least_sixteen_exercises(folder):
+    assert len(load_exercises(folder)) >= 16
 
 
 @pytest.mark.parametrize("exercise", named(FUNCTIONS))

@@ -54,7 +54,7 @@ RIGHT: dict[str, Callable[[Any], bool]] = {
     "quiz": lambda answers: answers == {"one": "yes", "two": "no"},
 }
 #: For the real notebook, which has more cells.
-REAL = {**CLUMSY, **{f"{name} {at}": changed_at(change, at) for name, change in CHANGES.items() for at in (7, 18)}}
+REAL = {**CLUMSY, **{f"{name} {at}": changed_at(change, at) for name, change in CHANGES.items() for at in (7, 19)}}
 #: Without such a line an exercise cannot have been solved.
 NEEDED = {"double": "return x + x", "square": "return x * x", "quiz": '"one": "yes"'}
 
@@ -176,8 +176,8 @@ class TestWeek2:
     ASSIGNMENT = "week2"
     GRADED = (
         "VS Code", "Colab", "Kaggle", "Deepnote", "Quarto", "jupytext percent", "jupytext Markdown", "PyCharm",
-        "schema 4.0", "heavy outputs", "saved as utf-16", "saved as version 3", "delete 18", "split 18", "merge 18",
-        "to Markdown 18", "to raw 7", "to end 18", "cut and pasted 7", "merge conflict", "mutation 5",
+        "schema 4.0", "heavy outputs", "saved as utf-16", "saved as version 3", "delete 19", "split 19", "merge 19",
+        "to Markdown 19", "to raw 7", "to end 19", "cut and pasted 7", "merge conflict", "mutation 5",
     )  # fmt: skip
 
     @pytest.fixture(scope="class")

@@ -154,7 +154,7 @@ def _no_id(cell: Cell) -> None:
 
 def _heavy(cell: Cell) -> None:
     if cell["cell_type"] == "code":
-        cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * (3 << 20)}] * 2
+        cell["outputs"] = [{"output_type": "stream", "name": "stdout", "text": "x" * (1 << 20)}] * 2
 
 
 def _pictures(cell: Cell) -> None:

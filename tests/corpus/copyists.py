@@ -10,7 +10,7 @@ from collections.abc import Sequence
 
 from corpus.week2_answers import ANSWERS
 
-_LIBRARIES = {"np", "tf", "dense_parameters", "lrp_0"}
+_LIBRARIES = {"np", "tf", "dense_parameters", "logit_gradient", "lrp_0"}
 _PRODUCTS = {"np.dot": "np.dot({}, {})", "np.matmul": "np.matmul({}, {})", "method": "({}).dot({})"}
 _POSITIVE_PARTS = {
     "np.clip": "np.clip({0}, 0, None)",

@@ -21,9 +21,13 @@ from vitrina_autograder.similarity import Part, Script, compare
 from vitrina_autograder.verdicts import Record
 
 ASSIGNMENT = "week2"
-POINTS = {"saliency": 2.0, "gradient-x-input": 2.0, "lrp-0": 3.0, "lrp-epsilon": 2.0, "lrp-gamma": 2.0, "lrp-zb": 3.0}
-POINTS |= {"lrp-network": 4.0, "relative-difference": 1.0, "lrp-equivalence": 3.0}
-_WRITTEN = 3.0
+POINTS = {"softmax-gradient": 1.0, "logit-gradient": 2.0, "saliency": 1.0, "gradient-x-input": 1.0}
+POINTS |= {"completeness-error": 1.0, "integrated-gradients": 3.0, "smooth-grad": 2.0, "rescale-multiplier": 1.0}
+POINTS |= {"deeplift": 2.0, "lrp-0": 3.0, "lrp-epsilon": 2.0, "lrp-gamma": 2.0, "lrp-zb": 2.0, "lrp-network": 4.0}
+POINTS |= {"relative-difference": 1.0, "lrp-equivalence": 3.0, "lrp-max-pool": 2.0, "lrp-average-pool": 1.0}
+POINTS |= {"lrp-conv": 3.0, "lrp-conv-zb": 1.0, "lrp-cnn": 4.0, "lrp-lstm-memory": 1.0, "occlusion": 2.0}
+POINTS |= {"grad-cam": 2.0, "deletion-curve": 3.0, "aopc": 1.0, "judging": 3.0}
+_WRITTEN = 6.0
 _CASES = ("two samples, three classes", "a batch of one", "one hidden layer", "the input is all zeros")
 _FIRST = (
     "Ana Bruno Carla Diego Elena Fabio Gala Hugo Inés Juan Lola Mario Nadia Óscar Pilar Quique Rosa Saúl Teresa Úrsula"
@@ -76,7 +80,7 @@ def _member(rng: random.Random, exercises: Mapping[str, Outline], index: int, si
             rng.choice(["`check-lrp-0` was changed and has been restored", "cell 12 cost the kernel: the kernel died"])
         )
     grade = _grade(rng, record, ability)
-    page = course.feedback / student / ASSIGNMENT / "gradient_x_input_and_lrp.html"
+    page = course.feedback / student / ASSIGNMENT / "explaining_neural_networks.html"
     return make_member(student, grade, record, exercises, [page])
 
 

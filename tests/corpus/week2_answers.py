@@ -3,14 +3,40 @@
 from __future__ import annotations
 
 ANSWERS: dict[str, list[str]] = {
-    "saliency": [
+    "logit-gradient": [
         """
-def saliency(model, inputs, target):
+def logit_gradient(model, inputs, target):
     x = tf.constant(inputs)
     with tf.GradientTape() as tape:
         tape.watch(x)
         logit = model(x)[:, target]
-    gradient = np.asarray(tape.gradient(logit, x))
+    return np.asarray(tape.gradient(logit, x))
+""",
+        """
+def logit_gradient(model, inputs, target):
+    v = tf.Variable(inputs)
+    with tf.GradientTape() as tape:
+        logits = model(v)
+        selected = tf.gather(logits, target, axis=1)
+        total = tf.reduce_sum(selected)
+    grads = tape.gradient(total, v)
+    return grads.numpy()
+""",
+        """
+def logit_gradient(model, inputs, target):
+    rows = []
+    for row in np.asarray(inputs, dtype=model.compute_dtype):
+        pixel = tf.Variable(row[None])
+        with tf.GradientTape() as tape:
+            output = model(pixel)[0, target]
+        rows.append(tape.gradient(output, pixel).numpy()[0])
+    return np.stack(rows)
+""",
+    ],
+    "saliency": [
+        """
+def saliency(model, inputs, target):
+    gradient = logit_gradient(model, inputs, target)
     return np.abs(gradient)
 """,
         """
@@ -48,11 +74,7 @@ def saliency(model, inputs, target):
     "gradient-x-input": [
         """
 def gradient_x_input(model, inputs, target):
-    x = tf.constant(inputs)
-    with tf.GradientTape() as tape:
-        tape.watch(x)
-        logit = model(x)[:, target]
-    gradient = np.asarray(tape.gradient(logit, x))
+    gradient = logit_gradient(model, inputs, target)
     return inputs * gradient
 """,
         """

@@ -10,7 +10,7 @@ import pytest
 
 import vitrina_solutions
 
-ALLOWED = {"np", "tf", "dense_parameters", *vitrina_solutions.__all__, *dir(builtins)}
+ALLOWED = {"np", "tf", "keras", "dense_parameters", *vitrina_solutions.__all__, *dir(builtins)}
 FUNCTIONS = [getattr(vitrina_solutions, name) for name in vitrina_solutions.__all__]
 
 

@@ -70,6 +70,29 @@ def test_gradient_x_input_of_a_linear_model_has_its_axioms(name):
     assert PROPERTIES[name](MODEL, RIGHT) is None
 
 
+def test_completeness_is_asked_of_the_way_from_a_baseline():
+    baseline = np.array([0.5, 1.0])
+    arguments = {**MODEL, "baseline": baseline}
+    assert PROPERTIES["completeness"](arguments, (INPUTS - baseline) * WEIGHTS[:, 0]) is None
+    assert "baseline" in PROPERTIES["completeness"](arguments, RIGHT)
+
+
+def test_axioms_of_images():
+    """Shape, sums and zeros are asked of all axes after the batch."""
+    images = np.array([1.0, 0.0, 2.0, 3.0]).reshape(1, 2, 2, 1)
+    relevance = np.array([1.0, 3.0]).reshape(1, 1, 1, 2)
+    for names in ("images", "pixels", "activations"):
+        assert PROPERTIES["same shape"]({names: images}, images) is None
+        assert PROPERTIES["same shape"]({names: images}, images[0])
+    assert PROPERTIES["conservation"]({"relevance": relevance}, 4 * images / 6) is None
+    assert PROPERTIES["conservation"]({"relevance": relevance}, images)
+
+
+def test_changes_of_probabilities_cancel():
+    answer = np.array([[0.2, -0.15, -0.05]])
+    assert PROPERTIES["changes cancel"]({}, answer) is None
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "answer"),
     [
@@ -83,6 +106,7 @@ def test_gradient_x_input_of_a_linear_model_has_its_axioms(name):
         ("conservation", LAYER, np.array([[1.0, 1.0], [1.0, 1.5]])),
         ("conservation", LAYER, np.array([[1.0, 1.0], [np.nan, 1.0]])),
         ("completeness", MODEL, 2 * RIGHT),
+        ("changes cancel", {}, np.array([[0.2, -0.2], [0.2, 0.2]])),
     ],
 )
 def test_a_violation_is_named(name, arguments, answer):

@@ -35,6 +35,7 @@ from vitrina.explain.randomisation import Randomisation, parameter_randomisation
 from vitrina.explain.roar import Roar, roar
 from vitrina.explain.robustness import MaxSensitivity, Stability, max_sensitivity, noise_stability
 from vitrina.explain.similarity import SIMILARITIES
+from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
 __all__ = [
     "EPSILON_ALPHA2_BETA1",
@@ -59,6 +60,7 @@ __all__ = [
     "aopc",
     "completeness_error",
     "deeplift",
+    "delete_words",
     "deletion_curve",
     "epsilon",
     "flat",
@@ -80,6 +82,8 @@ __all__ = [
     "smooth_grad",
     "structured_attention_graph",
     "w_square",
+    "word_occlusion",
+    "word_relevance",
     "z_box",
     "z_plus",
 ]

@@ -92,7 +92,7 @@ def request(model: keras.Model, inputs: npt.ArrayLike, target: Target) -> Reques
             "the model after its Embedding, on the embedded words"
         )
     values = _as_numbers(inputs, tuple(tensors[0].shape)[1:]).astype(tensors[0].dtype, copy=False)
-    targets = _as_targets(target, len(values), int(model.output_shape[1]))
+    targets = as_targets(target, len(values), int(model.output_shape[1]))
     _check_weights(model)
     return Request(as_logits(model), values, targets)
 
@@ -222,12 +222,19 @@ def _squashing(layer: Any) -> str | None:
 
 
 def _without_squashing(model: keras.Model, last: Any) -> keras.Model:
-    if isinstance(last, (keras.layers.Softmax, keras.layers.Activation)):
-        return keras.Model(model.inputs, last.input)
+    alone = isinstance(last, (keras.layers.Softmax, keras.layers.Activation))
+    linear = [] if alone else [_linear_twin(last)]
+    if isinstance(model, keras.Sequential):  # its layers may be shared, and then have several inputs
+        source = keras.Input(batch_shape=tuple(model.inputs[0].shape), dtype=model.inputs[0].dtype)
+        return keras.Sequential([source, *model.layers[:-1], *linear])
+    return keras.Model(model.inputs, last.input if alone else linear[0](last.input))
+
+
+def _linear_twin(last: Any) -> Any:
     twin: Any = type(last).from_config(last.get_config() | {"activation": "linear", "name": f"{last.name}_logits"})
     twin._kernel, twin.bias = last._kernel, last.bias  # the same variables: what is learnt later is seen
     twin.built = True
-    return keras.Model(model.inputs, twin(last.input))
+    return twin
 
 
 def _check_weights(model: keras.Model) -> None:
@@ -267,8 +274,28 @@ def _as_numbers(inputs: npt.ArrayLike, features: tuple[int | None, ...]) -> npt.
     return values
 
 
-def _as_targets(target: Target, batch: int, classes: int) -> npt.NDArray[np.int32]:
-    """Return one class per sample, or a row of classes per sample."""
+def as_targets(target: Target, batch: int, classes: int) -> npt.NDArray[np.int32]:
+    """
+    Check target classes.
+
+    Parameters
+    ----------
+    target : int, or array of ints, shape (batch,) or (batch, k)
+        One class for all samples, one class each, or k classes each.
+    batch
+        Number of samples.
+    classes
+        Number of classes.
+
+    Returns
+    -------
+    array of int32, shape (batch,) or (batch, k)
+
+    Raises
+    ------
+    ValueError
+        If they are not ints, of another shape, or not classes of the model.
+    """
     targets = np.asarray(target)
     if targets.dtype.kind not in "iu" or not (targets.shape in ((), (batch,)) or _several(targets, batch)):
         raise ValueError(
