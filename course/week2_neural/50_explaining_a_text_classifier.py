@@ -308,7 +308,7 @@ figure, panels = plt.subplots(2, 2, figsize=(9, 6), sharex=True, layout="constra
 for column, how in enumerate(["deleted", "replaced by <unknown>"]):
     for row, (group, sign) in enumerate([(correct, 1), (~correct, -1)]):
         panel = panels[row, column]
-        for name, relevance in ranked.items():
+        for name, relevance in ranked.items() if group.any() else ():
             scores = sign * relevance[group]
             curve = [accuracy_after(texts[group], truth[group], scores, k, how) for k in range(steps + 1)]
             panel.plot(curve, marker="o", markersize=3, label=name, color="0.6" if "random" in name else None)
