@@ -232,6 +232,8 @@ def test_text_of_others_fits_every_file(text):
     assert plain_text("abcdef", 3) == "abc"
 
 
+#: Its reader of old PyTorch files refuses every name but three: see tests/datasets/test_torch_files.py.
+HARMLESS = {"datasets/vitrina_datasets/torch_files.py": ["pickle"]}
 DANGEROUS_MODULES = {"pickle", "cPickle", "dill", "cloudpickle", "marshal", "shelve", "joblib", "jsonpickle"}
 
 
@@ -255,7 +257,8 @@ def dangers(source: str) -> list[str]:
 def test_no_package_can_run_what_it_reads(package):
     modules = sorted((ROOT / package).rglob("*.py"))
     assert modules
-    assert {str(path): found for path in modules if (found := dangers(path.read_text(encoding="utf-8")))} == {}
+    found = {path.relative_to(ROOT).as_posix(): dangers(path.read_text(encoding="utf-8")) for path in modules}
+    assert {path: names for path, names in found.items() if names and names != HARMLESS.get(path)} == {}
 
 
 @pytest.mark.parametrize(
