@@ -29,11 +29,12 @@ def kit_copies(notebook: NotebookNode, release: NotebookNode, files: Iterable[Pa
     own = _lines(cell.source for cell in notebook.cells if cell.cell_type == "code")
     own |= _lines(path.read_text(encoding="utf-8", errors="replace") for path in files if path.suffix == ".py")
     own -= _lines(cell.source for cell in release.cells)
-    sources = [path for part in WITHHELD_PARTS for path in sorted((package_folder("vitrina") / part).glob("*.py"))]
+    kit = package_folder("vitrina")
+    sources = [path for part in WITHHELD_PARTS for path in sorted((kit / part).rglob("*.py"))]
     found = {path: len(own & _lines([path.read_text(encoding="utf-8")])) for path in sources}
     text = _("holds {count} lines of the kit's own `{name}`")
     return [
-        text.format(count=count, name=f"{path.parent.name}/{path.name}")
+        text.format(count=count, name=path.relative_to(kit).as_posix())
         for path, count in found.items()
         if count >= _FEWEST
     ]

@@ -53,7 +53,7 @@ def hostile_page(tmp_path: Path) -> Path:
     """A page of a class in which everyone tries to run a script from every text of theirs."""
     members = [attacker(number, text) for number, text in enumerate(ATTACKS)]
     analysis = summarise("week1", EXERCISES, members, {"double": 3.0})
-    code = [f"# {text}\n'''{text}'''\n{source}" for text, source in zip(ATTACKS, draw_answers(1), strict=True)]
+    code = [f"# {text}\n'''{text}'''\n{source}" for text, source in zip(ATTACKS, draw_answers(1), strict=False)]
     scripts = [Script(member.student, [Part(f"{ATTACKS[0]}.py", source) for source in code]) for member in members[:2]]
     comparison = compare(scripts)
     assert comparison.pairs

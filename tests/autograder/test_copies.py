@@ -8,7 +8,7 @@ from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 from vitrina_autograder.copies import kit_copies
 from vitrina_autograder.sandbox import package_folder
 
-KIT = package_folder("vitrina") / "explain" / "lrp.py"
+KIT = package_folder("vitrina") / "explain" / "lrp" / "propagate.py"
 
 
 @pytest.fixture
@@ -18,7 +18,7 @@ def release():
 
 def test_a_pasted_method_is_remarked_in_the_notebook(release):
     submission = new_notebook(cells=[new_code_cell(KIT.read_text())])
-    assert any("explain/lrp.py" in remark for remark in kit_copies(submission, release, []))
+    assert any("explain/lrp/propagate.py" in remark for remark in kit_copies(submission, release, []))
 
 
 def test_a_pasted_method_is_remarked_beside_the_notebook(release, tmp_path: Path):
@@ -33,5 +33,5 @@ def test_what_was_released_is_no_copy(release):
 
 def test_textbook_solutions_are_no_copies(release):
     solutions = package_folder("vitrina_solutions")
-    cells = [new_code_cell((solutions / name).read_text()) for name in ("lrp.py", "gradients.py")]
+    cells = [new_code_cell((solutions / name).read_text()) for name in ("lrp.py", "gradients.py", "deeplift.py")]
     assert kit_copies(new_notebook(cells=cells), release, []) == []

@@ -116,7 +116,8 @@ def test_a_body_is_found_whatever_it_calls_things(function):
     assert function.__name__ in shown("x = 1", body)
     assert function.__name__ in shown(*disguised([inspect.getsource(function)], 3))
     head, tail = body.split("\n", 1)
-    assert function.__name__ in shown("x = 1\n" + head, "%matplotlib inline\n" + tail)
+    if tail.count("\n"):  # of two lines each is something that anybody writes
+        assert function.__name__ in shown("x = 1\n" + head, "%matplotlib inline\n" + tail)
 
 
 def test_what_only_uses_the_methods_shows_none():

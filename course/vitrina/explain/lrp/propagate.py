@@ -19,6 +19,8 @@ from vitrina.explain.lrp.stages import Setting
 from vitrina.explain.request import Target, request
 from vitrina.models import Array
 
+#: So many targets are explained before a chunk holds fewer samples: what they have in common is not computed again.
+_ROOM = 8
 _NUMBERS = ("epsilon", "gamma", "alpha", "beta", "low", "high")
 
 
@@ -90,7 +92,7 @@ def lrp(
         return _compile_lrp(source, plan, _settings(plan, chosen, known, bias == "keep"), numbers, each.shape[1])
 
     function = compiled(explained, key, build)
-    chunk = max(1, chunk_size(values) // each.shape[1])
+    chunk = max(1, round(chunk_size(values) * min(1.0, _ROOM / each.shape[1])))
     return asked.as_asked(in_chunks(lambda *arrays: function(*arrays, numbers), values, each, chunk=chunk))
 
 
