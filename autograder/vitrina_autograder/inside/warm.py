@@ -9,6 +9,7 @@ import contextlib
 import gc
 import importlib
 import io
+import itertools
 import json
 import os
 import select
@@ -21,6 +22,7 @@ from . import guard, namespaces
 from .entry import Order, enter, go_first
 
 _ORDER_BYTES = 1 << 18
+_FONT_SIZES = range(6, 13)
 _FIRST_FREE_FD = 3
 
 
@@ -46,10 +48,14 @@ def serve(control: socket.socket, modules: Sequence[str]) -> None:
 
 
 def _draw_once() -> None:
-    """Have matplotlib read its fonts and build its parser of formulas, which takes as long as drawing a figure."""
-    if "matplotlib.pyplot" in sys.modules:
+    """Have matplotlib find its fonts and build its parser of formulas, which takes as long as drawing a figure."""
+    if "matplotlib.pyplot" not in sys.modules:
+        return
+    with contextlib.suppress(Exception):  # a kernel will meet the same, and say it
         figure = importlib.import_module("matplotlib.figure").Figure()
-        figure.subplots().set_title("$x^2$")
+        axes = figure.subplots()
+        for size, text in itertools.product(_FONT_SIZES, ("x", "$x^2$")):
+            axes.text(0, 0, text, fontsize=size)
         figure.savefig(io.BytesIO())
 
 
