@@ -36,6 +36,7 @@ from vitrina.explain import (
     parameter_randomisation,
     saliency,
     smooth_grad,
+    z_plus,
 )
 from vitrina.models import dense_network, dense_parameters, train_mnist_network
 from vitrina.plots import show_attributions
@@ -368,7 +369,7 @@ def guided_backpropagation(model, images, target):
 
 
 def lrp_z_plus(model, images, target):
-    return lrp(model, images, target, rules=gamma(1e4))
+    return lrp(model, images, target, rules=z_plus())
 
 
 def likeness(one, other, where):

@@ -8,7 +8,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import vitrina_solutions as textbook
-from vitrina.explain import LRP_0, Rule, alpha_beta, epsilon, gamma, gradient_x_input, lrp, z_box
+from vitrina.explain import (
+    LRP_0,
+    Rule,
+    alpha_beta,
+    epsilon,
+    flat,
+    gamma,
+    gradient_x_input,
+    lrp,
+    w_square,
+    z_box,
+    z_plus,
+)
 from vitrina.models import dense_network, dense_parameters
 
 SIZES = (4, 6, 5, 3)
@@ -71,6 +83,20 @@ def not_equal_cases():
         pytest.param(relu, gamma(0.25), id="gamma"),
         pytest.param(relu, [z_box(-3, 3), LRP_0, LRP_0], id="z_box"),
     ]
+
+
+OTHER_RULES = [epsilon(1.0), gamma(0.25), alpha_beta(2, 1), z_plus(), w_square(), flat()]
+
+
+@pytest.mark.parametrize("rule", OTHER_RULES, ids=lambda rule: rule.kind)
+@given(st.integers(0, 2**32 - 1), st.booleans())
+@settings(max_examples=15, deadline=None)
+def test_no_other_rule_is_gradient_x_input(make_network, make_parameters, rule, seed, bias):
+    model = redraw(make_network(SIZES, seed=102), make_parameters(SIZES, bias, seed))
+    inputs = np.random.default_rng(seed).uniform(0.1, 2, (16, 4))
+    gradients = gradient_x_input(model, inputs, 0)
+    assume(np.abs(gradients).max() > 0.1)  # a network that is off has nothing to hand down by any rule
+    assert textbook.relative_difference(lrp(model, inputs, 0, rules=rule), gradients) > 0.02
 
 
 @pytest.mark.parametrize(("options", "rules"), not_equal_cases())
