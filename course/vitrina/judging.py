@@ -6,6 +6,7 @@ explains: which formula was expected, and which typical mistake gives exactly th
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
@@ -111,10 +112,11 @@ class Verdict:
     @property
     def points(self) -> float:
         """Points earned: the share of passed weight, never more than `max_points`."""
-        total = sum(outcome.weight for outcome in self.outcomes)
+        total = math.fsum(outcome.weight for outcome in self.outcomes)
         passed = [outcome for outcome in self.outcomes if outcome.status in ("passed", "recorded")]
-        earned = 0.0 if all(outcome.edge for outcome in passed) else sum(outcome.weight for outcome in passed)
-        return float(min(self.max_points, round(self.max_points * earned / total, 2))) if total else 0.0
+        earned = 0.0 if all(outcome.edge for outcome in passed) else math.fsum(outcome.weight for outcome in passed)
+        # divided first: what is earned in full is a share of exactly 1
+        return float(min(self.max_points, round(self.max_points * (earned / total), 2))) if total else 0.0
 
     @property
     def unanswered(self) -> bool:

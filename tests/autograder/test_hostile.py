@@ -248,8 +248,9 @@ class TestAttacks:
 
     @pytest.mark.parametrize("name", HOSTILE)
     def test_what_only_a_tamperer_does_raises_an_alarm(self, world: World, name: str):
-        alarms, wanted = world.record(name).alarms, HOSTILE[name].alarm
-        if wanted:
+        alarms, attack = world.record(name).alarms, HOSTILE[name]
+        wanted = attack.alarm
+        if wanted and (alarms or not attack.perhaps):
             assert any(re.search(wanted, alarm) for alarm in alarms), alarms
             assert all(alarm.startswith("something in the notebook talked to the examiner") for alarm in alarms)
         else:

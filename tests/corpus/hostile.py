@@ -41,6 +41,8 @@ class Attack:
         A pattern that the record's remarks, notes and messages must match.
     alarm : str
         A pattern that one of the record's alarms must match; where it is empty there must be none.
+    perhaps : bool
+        Whether the alarm may as well be missing, as it depends on who is faster.
     runs : bool
         Whether its cell says `TRIED`: then it must be in what the notebook printed.
     """
@@ -50,6 +52,7 @@ class Attack:
     points: tuple[float, float, float] = NOTHING
     says: str = ""
     alarm: str = ""
+    perhaps: bool = False
     runs: bool = False
 
 

@@ -345,6 +345,8 @@ CHANNELS: dict[str, Attack] = {
             os.unlink(os.path.join(wires, name))
             os.symlink(os.environ["VITRINA_EXAMINER"], os.path.join(wires, name))
         """,
+        alarm="what it sent was no message",  # of the grader's own client, if it connects once more
+        perhaps=True,
     ),
     "pages": cell(
         "puts scripts into every kind of output",
