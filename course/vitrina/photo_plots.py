@@ -14,6 +14,7 @@ from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
 from vitrina.messages import _
+from vitrina.plots import colour_limit
 
 if TYPE_CHECKING:
     from vitrina.explain import AttentionGraph
@@ -158,8 +159,7 @@ def _as_image(photograph: npt.NDArray[Any]) -> _Image:
 
 def _laid_over(values: _Image, image: _Image) -> _Image:
     """Mix red and blue into a pale grey photograph, the more of them the larger the value."""
-    limit = np.abs(values[np.isfinite(values)]).max(initial=0) or 1.0
-    share = np.nan_to_num(values / limit)[..., np.newaxis]
+    share = np.nan_to_num(values / colour_limit(values))[..., np.newaxis]
     grey = 0.35 + 0.65 * np.repeat(image.mean(axis=-1, keepdims=True), 3, axis=-1)
     colour = np.where(share > 0, [0.80, 0.05, 0.10], [0.10, 0.25, 0.75])
     strength = 0.85 * np.abs(share) ** 0.8

@@ -71,13 +71,13 @@ def show_attributions(
         sheet.draw(picture, index, 0, "gray_r")
         sheet.title(index, "" if titles is None else str(titles[index]))
         for row, maps in enumerate(methods.values(), start=1):
-            limit = _limit(maps if common_scale else maps[index])
+            limit = colour_limit(maps if common_scale else maps[index])
             sheet.draw(maps[index], index, row, _COLOURS, limit, note=not common_scale)
     for row, name in enumerate(["input", *methods]):
         sheet.name_row(row, name)
     if common_scale:
         for row, maps in enumerate(methods.values(), start=1):
-            sheet.draw_bar(row, _limit(maps))
+            sheet.draw_bar(row, colour_limit(maps))
     plt.close(sheet.figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
     return sheet.figure
 
@@ -110,9 +110,21 @@ def _as_methods(attributions: npt.ArrayLike | Mapping[str, npt.ArrayLike], shape
     return methods
 
 
-def _limit(maps: Images) -> float:
-    """Largest finite size, the end of a colour scale; 1 where everything is zero."""
-    finite = np.abs(maps[np.isfinite(maps)])
+def colour_limit(values: npt.NDArray[np.floating[Any]]) -> float:
+    """
+    Find the end of a colour scale: the largest finite size, 1 where everything is zero.
+
+    Parameters
+    ----------
+    values : array, any shape
+        What is coloured; it may hold NaN and infinities.
+
+    Returns
+    -------
+    float
+        Above 0.
+    """
+    finite = np.abs(values[np.isfinite(values)])
     return float(finite.max()) if finite.any() else 1.0
 
 

@@ -20,6 +20,7 @@ from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import text_to_path
 
 from vitrina.messages import _
+from vitrina.plots import colour_limit
 
 Relevance = Sequence[npt.ArrayLike] | npt.NDArray[Any]
 
@@ -152,7 +153,7 @@ def _blocks(
     blocks: list[tuple[str, list[_Line]]] = []
     for index, text in enumerate(words):
         lines = [
-            _Line(name, text, rows[index], _limit(rows if common_scale else rows[index : index + 1]))
+            _Line(name, text, rows[index], colour_limit(np.concatenate(rows) if common_scale else rows[index]))
             for name, rows in fitted.items()
         ]
         blocks.append(("" if titles is None else str(titles[index]), lines))
@@ -173,12 +174,6 @@ def _fitted(words: Sequence[Sequence[str]], rows: Relevance, name: str) -> list[
             )
         fitted.append(values[: len(text)])
     return fitted
-
-
-def _limit(rows: Sequence[npt.NDArray[np.float64]]) -> float:
-    """Largest finite size, the end of a colour scale; 1 where everything is zero."""
-    values = np.abs(np.concatenate([*rows, np.zeros(1)]))
-    return float(values[np.isfinite(values)].max()) or 1.0
 
 
 def _colour(share: float) -> str:
