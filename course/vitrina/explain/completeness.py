@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import numpy.typing as npt
@@ -74,4 +76,4 @@ def completeness_error(
 
 def _logits(model: keras.Model, values: Array) -> npt.NDArray[np.float64]:
     """Logits in double precision: what is missing is a small difference of large numbers."""
-    return in_chunks(lambda some: model(some, training=False), values).astype(float)
+    return in_chunks(partial(model, training=False), values).astype(float)
