@@ -224,8 +224,8 @@ for kind, adjectives in [("praise", praise), ("blame", blame)]:
 
 # %% [markdown]
 # Read the two lines together. Before praise, "not" should push down; before blame it should push **up**. If it pushes
-# down before both, the network has not learnt negation. It has learnt that "not" is a word of people who are
-# displeased, as a bag of words would. That is why it is no better than one.
+# down before both, as with the real reviews, the network has not learnt negation. It has learnt that "not" is a word of
+# people who are displeased, as a bag of words would, and so it is hardly better than one.
 #
 # Is that the fault of LSTMs, or of these few sentences? Made-up sentences, in which negation is frequent and always
 # decides, tell: the same network learns it there.
@@ -457,8 +457,8 @@ quick(
 #
 # - A word's relevance is the sum over its vector, for any method.
 # - In an LSTM the signal takes all and the gates get nothing: they have had their say in the size of each share.
-# - Four methods agreed on strong words, stood the deletion test, and together showed that the network knows "not" only
-#   as a sad word.
+# - Four methods agreed on strong words and stood the deletion test. On real reviews they showed together that the
+#   network knows "not" only as a sad word.
 #
 # ### References
 #
