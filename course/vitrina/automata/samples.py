@@ -13,7 +13,7 @@ from vitrina.automata.machines import DFA, States
 RESET = "$"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Stream:
     """
     One long text in which words follow each other, each opened by `$`.
