@@ -33,8 +33,6 @@ def test_all_is_there(language):
     assert figure.axes[0].get_title() == language.name
     labels = [text for text in texts(figure) if not text.isdigit()]
     assert sorted(", ".join(labels).split(", ")) == ["a"] * len(machine) + ["b"] * len(machine)
-        machine
-    )
 
 
 def test_states_stand_apart_from_each_other():
