@@ -318,8 +318,7 @@ for column, how in enumerate(["deleted", "replaced by <unknown>"]):
     panels[1, column].set_xlabel("number of words")
 panels[0, 0].set_ylabel("accuracy, right at first")
 panels[1, 0].set_ylabel("accuracy, wrong at first")
-panels[0, 0].legend(fontsize=8)
-figure
+_ = panels[0, 0].legend(fontsize=8)
 
 # %% [markdown]
 # All four stand far from the random order, in both groups and for both kinds of deleting. So they do find words that
@@ -382,8 +381,7 @@ for panel, (name, network) in zip(panels, {"LSTM": model, "simple RNN": elman}.i
     panel.grid(alpha=0.3)
 panels[0].set(ylabel="share of |relevance|")
 panels[0].set_ylim(bottom=0)
-panels[0].legend(fontsize=8)
-figure
+_ = panels[0].legend(fontsize=8)
 
 # %% [markdown]
 # Measure both against deleting, which asks the network itself. These sentences are short and the units are far from
