@@ -218,7 +218,7 @@ def kernel_sample(players: int, count: int, seed: int) -> Sample:
         if drawn:
             half = _subsets(players, size, drawn, generator)
             members += [half, ~half]
-            weights.append(np.full(2 * drawn, kernel[size - 1] / expected[size - 1]))
+            weights.append(np.full(2 * drawn, kernel[size - 1] / (2 * expected[size - 1])))
     return Sample(np.concatenate(members), np.concatenate(weights))
 
 

@@ -106,13 +106,14 @@ def kernel_shapley(
     ends = worth(game, np.repeat([[False], [True]], count, axis=1))
     # A single player has everything: no coalition lies between none and all.
     sample = kernel_sample(count, asked, seed) if count > 1 else Sample(np.zeros((0, 1), bool), np.zeros(0))
-    gained = worth(game, sample.members) - ends[0] if len(sample.members) else np.zeros((0, *ends.shape[1:]))
-    attributions = _fit(sample, gained.reshape(len(gained), -1), (ends[1] - ends[0]).reshape(-1))
-    attributions = attributions.reshape(count, *ends.shape[1:])
+    total = ends[1] - ends[0]
+    gained = worth(game, sample.members) - ends[0] if len(sample.members) else np.zeros((0, *total.shape))
+    attributions = _fit(sample, gained.reshape(len(gained), total.size), total.reshape(-1))
+    attributions = attributions.reshape(count, *total.shape)
     return ShapleyEstimate(
         attributions=shaped(attributions, game),
         base=ends[0],
-        residual=ends[1] - ends[0] - attributions.sum(axis=0),
+        residual=total - attributions.sum(axis=0),
         standard_errors=None,
         evaluated=2 + len(sample.members),
     )
