@@ -18,6 +18,8 @@ from vitrina.explain.shapley.players import Groups, player_of_each_value
 Table = npt.NDArray[Any]
 """Samples with their values in one row each, (n, values)."""
 
+_TOGETHER = 16  # coalitions in one call, where there is room: its rows fill the room whatever the number of samples
+
 
 class Completed(NamedTuple):
     """
@@ -79,7 +81,7 @@ class ModelGame:
         values = np.empty((len(members), *targets.shape))
         if not values.size:
             return values if asked.targets.ndim == 2 else values[..., 0]
-        samples_at_once = max(1, min(len(targets), asked.room // count))
+        samples_at_once = min(len(targets), max(1, asked.room // (count * min(len(members), _TOGETHER))))
         coalitions_at_once = max(1, asked.room // (count * samples_at_once))
         for part in slices(len(members), coalitions_at_once):
             completed = self._completion(members[part][:, asked.labels])
