@@ -144,7 +144,7 @@ def accuracy_cells(line: dict[str, Any]) -> list[str]:
     return [str(budget), *errors, f"{share:.2f}", f"<= {goal:g}", "yes" if share <= goal else "**no**"]
 
 
-def accuracy_table(lines: Sequence[dict[str, Any]]) -> tuple[str, Table]:
+def accuracy_table(lines: Sequence[dict[str, Any]]) -> tuple[str, Table | str]:
     """The table of errors for the docs page and for the console."""
     heads = [*lines[0], "ours / shap", "goal", "met"]
     table = Table(*heads, box=SIMPLE_HEAD, title="relative error of Shapley values")
@@ -207,7 +207,7 @@ def main() -> None:
     rows = merged(rows, BUILD / "explainers.json")
     show(rows)
     errors = accuracy(BUILD / "shapley_accuracy.json", "shapley" in (options.only or GROUPS))
-    text, table = accuracy_table(errors) if errors else ("", Table())
+    text, table = accuracy_table(errors) if errors else ("", "")
     console.print(table)
     draw(rows, BUILD / "explainers.png", *([DOCS / "speed.svg"] if options.docs else []))
     if options.docs:

@@ -8,6 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitrina.explain import interventional, kernel_shap, kernel_shapley, shapley_values
+from vitrina.explain.shapley import kernel
 from vitrina.explain.shapley.coalitions import all_coalitions, kernel_sample
 
 RNG = np.random.default_rng(0)
@@ -217,3 +218,13 @@ def test_too_few_coalitions_are_refused(coalitions, message):
 def test_a_game_whose_players_nobody_knows_is_refused():
     with pytest.raises(ValueError, match="give players"):
         kernel_shapley(lambda members: members.sum(axis=1))
+
+
+def test_many_samples_are_fitted_in_slices_that_change_nothing(monkeypatch, assert_close):
+    whole, most = kernel_shap(scores, INPUTS, 0, background=BACKGROUND, coalitions=50), []
+    game = interventional(scores, INPUTS, 0, background=BACKGROUND)
+    monkeypatch.setattr(kernel, "_FEWEST", 7)
+    monkeypatch.setattr(kernel, "_VALUES", 10)
+    sliced = kernel_shapley(lambda members: most.append(len(members)) or game(members), 6, coalitions=50)
+    assert_close(sliced.attributions, whole.attributions)
+    assert max(most) == 7
