@@ -172,6 +172,8 @@ def draw(rows: Sequence[dict[str, Any]], *paths: Path) -> None:
     unit = {row["group"]: row["cpu"] for row in here if row["name"] == "U"}
     bare = ("U", "f", "U, torch", "f, torch", "gradient x input, against the loop")
     drawn = [row for row in here if row["name"] not in bare and row["group"] in unit]
+    if not drawn:  # none of the groups is measured in U
+        return
     figure, axes = plt.subplots(figsize=(9, 1 + 0.28 * len(drawn)), layout="constrained")
     colours = ["0.7" if row["peer"] else "#28629c" for row in drawn]
     costs = [row["cpu"] / unit[row["group"]] for row in drawn]

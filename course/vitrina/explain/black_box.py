@@ -24,7 +24,7 @@ from vitrina.models import Array
 Scores = Callable[[Any], Array]
 """Samples (n, ...) to scores (n, outputs)."""
 
-_CHUNK = 8192  # rows of a table in one call: starting a call costs as much as computing some thousand of them
+_CHUNK = 16384  # rows of a table in one call: starting a call costs as much as computing some thousand of them
 _CHUNK_VALUES = 1 << 18  # input values in one call: what the layers make of them must fit too
 _FEWEST = 16
 

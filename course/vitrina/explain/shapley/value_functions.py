@@ -149,12 +149,26 @@ def _mixed(known: Members) -> Completed:
     """Unknown values are those of the rows, each row as likely as the other."""
 
     def rows(samples: Table, background: Table) -> Table:
-        # Rows of the background lie one after the other: long stretches are copied faster than many short ones.
-        inside, seen = np.tile(known, len(background)), np.tile(samples, len(background))
-        mixed = np.where(inside[:, np.newaxis], seen[np.newaxis], background.reshape(-1))
+        # Rows of the background lie one after the other: long stretches are mixed faster than many short ones.
+        mixed = _choose(known, samples, background.reshape(-1), len(background))
         return mixed.reshape(len(known), len(samples), *background.shape)
 
     return Completed(rows)
+
+
+def _choose(known: Members, these: Table, those: Table, times: int) -> Table:
+    """
+    Return these (samples, values) where known (coalitions, values), else those, repeated to its length.
+
+    Numbers are turned into each other by the bits in which they differ, which takes half the time of `np.where`.
+    """
+    bits = {4: np.uint32, 8: np.uint64}.get(these.dtype.itemsize)
+    if bits is None or these.dtype.kind not in "fiu":
+        return np.where(np.tile(known, times)[:, np.newaxis], np.tile(these, times), those)
+    differ = np.tile(these.view(bits), times) ^ those.view(bits)
+    chosen = np.tile(np.where(known, ~bits(0), bits(0)), times)[:, np.newaxis] & differ
+    chosen ^= those.view(bits)
+    return chosen.view(these.dtype)
 
 
 def _neighbours(background: Table, width: float) -> Completion:
