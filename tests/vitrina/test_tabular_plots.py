@@ -60,9 +60,9 @@ def test_a_waterfall_leads_from_the_base_to_the_output(top):
     axis = plots.show_waterfall(SCORES, NAMES, base=0.25, top=top).axes[0]
     place = 0.25
     for left, width, colour in bars(axis):
-        start, end = (left, left + width) if colour == FOR else (left, left + width)
-        assert start == pytest.approx(place)
-        place = end
+        assert left == pytest.approx(place)
+        assert colour == (AGAINST if width < 0 else FOR)
+        place = left + width
     assert place == pytest.approx(0.25 + SCORES.sum())
     assert texts(axis)[-2:] == ["base 0.25", "output −0.25"]
     low, high = axis.get_xlim()
