@@ -11,6 +11,12 @@ from vitrina.explain.black_box import scoring
 from vitrina.explain.cam import grad_cam
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.deeplift import deeplift
+from vitrina.explain.dependence import (
+    ConditionalExpectations,
+    PartialDependence,
+    individual_conditional_expectation,
+    partial_dependence,
+)
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.lrp import (
@@ -46,6 +52,7 @@ from vitrina.explain.shapley import (
     permutation_shapley,
     shapley_interactions,
     shapley_values,
+    tree_shap,
 )
 from vitrina.explain.similarity import SIMILARITIES
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
@@ -61,8 +68,10 @@ __all__ = [
     "SIMILARITIES",
     "AttentionGraph",
     "Composite",
+    "ConditionalExpectations",
     "FlippingCurve",
     "MaxSensitivity",
+    "PartialDependence",
     "Randomisation",
     "Roar",
     "Rule",
@@ -81,6 +90,7 @@ __all__ = [
     "gamma",
     "grad_cam",
     "gradient_x_input",
+    "individual_conditional_expectation",
     "infidelity",
     "insertion_curve",
     "integrated_gradients",
@@ -94,6 +104,7 @@ __all__ = [
     "observational",
     "occlusion",
     "parameter_randomisation",
+    "partial_dependence",
     "permutation_shapley",
     "pixel_flipping",
     "roar",
@@ -104,6 +115,7 @@ __all__ = [
     "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
+    "tree_shap",
     "w_square",
     "word_occlusion",
     "word_relevance",

@@ -87,7 +87,7 @@ class PartialDependence:
 def individual_conditional_expectation(
     model: Any,
     inputs: Any,
-    target: int = 0,
+    target: int,
     *,
     feature: Feature,
     grid: Sequence[Any] | npt.ArrayLike | None = None,
@@ -104,7 +104,7 @@ def individual_conditional_expectation(
     inputs : array or data frame, shape (n, features)
         The instances; more of them cost more in proportion.
     target
-        Which output of the model.
+        Which output of the model; 0 where it has a single one.
     feature
         A column: its position, or its name in a data frame.
     grid : sequence, optional
@@ -133,7 +133,7 @@ def individual_conditional_expectation(
 def partial_dependence(
     model: Any,
     inputs: Any,
-    target: int = 0,
+    target: int,
     *,
     features: Feature | tuple[Feature] | tuple[Feature, Feature],
     grids: tuple[Sequence[Any] | npt.ArrayLike, ...] | None = None,

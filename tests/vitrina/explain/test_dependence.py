@@ -34,7 +34,7 @@ def pipeline():
 
 def test_curves_of_a_product_are_lines_with_the_other_factor_as_slope():
     grid = np.array([-1.0, 0, 2])
-    result = individual_conditional_expectation(score, X, feature=0, grid=grid)
+    result = individual_conditional_expectation(score, X, 0, feature=0, grid=grid)
     np.testing.assert_allclose(result.curves, X[:, [1]] * grid + X[:, [2]] ** 2)
     np.testing.assert_allclose(result.mean, X[:, 1].mean() * grid + (X[:, 2] ** 2).mean())
     np.testing.assert_array_equal(result.observed, X[:, 0])
@@ -43,9 +43,9 @@ def test_curves_of_a_product_are_lines_with_the_other_factor_as_slope():
 
 def test_the_joint_dependence_of_a_product():
     first, second = np.array([-1.0, 3]), np.array([0.0, 1, 2])
-    result = partial_dependence(score, X, features=(0, 1), grids=(first, second))
+    result = partial_dependence(score, X, 0, features=(0, 1), grids=(first, second))
     np.testing.assert_allclose(result.values, np.outer(first, second) + (X[:, 2] ** 2).mean())
-    swapped = partial_dependence(score, X, features=(1, 0), grids=(second, first))
+    swapped = partial_dependence(score, X, 0, features=(1, 0), grids=(second, first))
     np.testing.assert_allclose(swapped.values, result.values.T)
 
 
@@ -72,12 +72,12 @@ def test_scikit_learn_agrees_curve_by_curve(forest):
 
 def test_grids():
     few = np.array([[3.0], [1], [np.nan], [1]])
-    np.testing.assert_array_equal(partial_dependence(np.nan_to_num, few, features=0).grids[0], [1, 3])
-    many = partial_dependence(score, X, features=0, points=5).grids[0]
+    np.testing.assert_array_equal(partial_dependence(np.nan_to_num, few, 0, features=0).grids[0], [1, 3])
+    many = partial_dependence(score, X, 0, features=0, points=5).grids[0]
     np.testing.assert_allclose(many, np.linspace(*np.percentile(X[:, 0], [5, 95]), 5))
-    constant = individual_conditional_expectation(np.nan_to_num, np.ones((4, 1)), feature=0)
+    constant = individual_conditional_expectation(np.nan_to_num, np.ones((4, 1)), 0, feature=0)
     assert constant.curves.shape == (4, 1)
-    whole = individual_conditional_expectation(lambda x: x[:, 0], np.array([[1], [2]]), feature=0, grid=[0.5, 1.5])
+    whole = individual_conditional_expectation(lambda x: x[:, 0], np.array([[1], [2]]), 0, feature=0, grid=[0.5, 1.5])
     np.testing.assert_array_equal(whole.curves, [[0.5, 1.5]] * 2)
 
 
@@ -104,7 +104,7 @@ def test_typed_categories_keep_their_type():
 def test_the_instances_are_left_as_they_were(pipeline):
     before, array = FRAME.copy(), X.copy()
     partial_dependence(pipeline, FRAME, 1, features=("age", "work"))
-    partial_dependence(score, array, features=0)
+    partial_dependence(score, array, 0, features=0)
     pd.testing.assert_frame_equal(FRAME, before)
     np.testing.assert_array_equal(array, X)
 
@@ -117,7 +117,7 @@ def test_memory_is_bounded():
         return x[:, 0]
 
     big = np.zeros((20_000, 2))
-    result = individual_conditional_expectation(model, big, feature=0, grid=np.arange(10.0))
+    result = individual_conditional_expectation(model, big, 0, feature=0, grid=np.arange(10.0))
     np.testing.assert_array_equal(result.curves, np.broadcast_to(np.arange(10.0), (20_000, 10)))
     assert max(rows) <= 1 << 16
     assert sum(rows) == 200_000
@@ -150,4 +150,4 @@ def test_what_does_not_fit_is_refused(options, message):
 )
 def test_pairs_that_do_not_fit_are_refused(features, grids, message):
     with pytest.raises(ValueError, match=message):
-        partial_dependence(score, X, features=features, grids=grids)
+        partial_dependence(score, X, 0, features=features, grids=grids)

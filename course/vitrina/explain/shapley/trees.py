@@ -15,7 +15,7 @@ from vitrina.models import Array
 _VALUES = 1 << 22  # sums at once: memory stays bounded beside the attributions themselves
 
 
-def tree_shap(model: Any, inputs: npt.ArrayLike, target: Target = 0, *, background: npt.ArrayLike) -> Array:
+def tree_shap(model: Any, inputs: npt.ArrayLike, target: Target, *, background: npt.ArrayLike) -> Array:
     """
     Compute exact interventional Shapley values of a tree model (Lundberg et al. 2020, doi 10.1038/s42256-019-0138-9).
 
@@ -37,7 +37,7 @@ def tree_shap(model: Any, inputs: npt.ArrayLike, target: Target = 0, *, backgrou
     inputs : array or data frame, shape (n, features)
         What is explained. NaN is taken as the model takes it.
     target : int, or array of ints, shape (n,) or (n, k)
-        The class, or the target of a regression.
+        The class, or the target of a regression: 0 where there is a single one.
     background : array or data frame, shape (references, features)
         What an absent feature is drawn from; a single baseline is a background of one.
 
