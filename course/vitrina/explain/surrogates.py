@@ -80,6 +80,8 @@ class SurrogateTree:
             names = [str(each) if given is None else given[int(each)] for each in self.tree.classes_]
             style["class_names"] = names
         plot_tree(self.tree, feature_names=self.names, ax=axis, fontsize=8, precision=3, **style)
+        for text in axis.texts:
+            text.set_parse_math(False)
         plt.close(figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
         return figure
 
