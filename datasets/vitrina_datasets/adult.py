@@ -23,8 +23,8 @@ Split
     The publisher's, at random (`published_split`). `split` draws others.
 Known problems
     - **The threshold.** The income itself is not there, only whether it exceeds 50,000 dollars of 1994: true of a
-      quarter of these people, but of a ninth of the women and an eighth of the Black people. Verdicts on fairness change
-      when the threshold does (Ding et al. 2021, Retiring Adult, arXiv 2108.04884).
+      quarter of these people, but of a ninth of the women and an eighth of the Black people. Verdicts on fairness
+      change when the threshold does (Ding et al. 2021, Retiring Adult, arXiv 2108.04884).
     - **`fnlwgt` is no property of a person.** It says how many people of the population a row stands for. The rows are
       not a fair picture of the population without it, and a model has no business with it.
     - **Sex and race** are what an interviewer could tick in 1994: two sexes, five races, no Hispanic origin. 86 % of
