@@ -71,7 +71,7 @@ class Datasheet:
         return "\n\n".join([f"{self.title}\n{'=' * len(self.title)}", *parts])
 
     def _repr_markdown_(self) -> str:
-        parts = [f"**{heading}.** {_unwrapped(text)}" for heading, text in self.sections]
+        parts = [f"**{heading}.**{_unwrapped(text)}" for heading, text in self.sections]
         if self.columns:
             rows = [f"| `{column.name}` | {_cell(_described(column))} |" for column in self.columns]
             parts.append("\n".join(["| column | what it holds |", "| :-- | :-- |", *rows]))
@@ -85,14 +85,14 @@ def _indented(text: str) -> str:
 def _unwrapped(text: str) -> str:
     """Join the lines of a paragraph, as Markdown wants it; what begins with a dash stays an item of its own."""
     joined = re.sub(r"\n(?!- )\s*", " ", text)
-    return f"\n\n{joined}" if joined.startswith("- ") else joined.replace("\n- ", "\n\n- ", 1)
+    return f"\n\n{joined}" if joined.startswith("- ") else " " + joined.replace("\n- ", "\n\n- ", 1)
 
 
 def _described(column: Column) -> str:
     """Say what a column holds, in which unit and out of which categories."""
     unit = f", in {column.unit}" if column.unit else ""
     order = ", from less to more" if column.ordered else ""
-    listed = f" ({len(column.categories)} categories{order}: {', '.join(column.categories)})" * bool(column.categories)
+    listed = f" ({len(column.categories)} categories{order}: {'; '.join(column.categories)})" * bool(column.categories)
     return f"{column.meaning}{unit}{listed}"
 
 

