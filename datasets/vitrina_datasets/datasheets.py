@@ -15,6 +15,8 @@ from vitrina_datasets.tables import Column
 
 __all__ = ["Datasheet"]
 
+_LISTED = 16  # so many categories at most are named
+
 
 @dataclass(frozen=True)
 class Datasheet:
@@ -92,8 +94,11 @@ def _described(column: Column) -> str:
     """Say what a column holds, in which unit and out of which categories."""
     unit = f", in {column.unit}" if column.unit else ""
     order = ", from less to more" if column.ordered else ""
-    listed = f" ({len(column.categories)} categories{order}: {'; '.join(column.categories)})" * bool(column.categories)
-    return f"{column.meaning}{unit}{listed}"
+    if not column.categories:
+        return f"{column.meaning}{unit}"
+    first, more = column.categories[:_LISTED], len(column.categories) - _LISTED
+    rest = f"; and {more} more" if more > 0 else ""
+    return f"{column.meaning}{unit} ({len(column.categories)} categories{order}: {'; '.join(first)}{rest})"
 
 
 def _cell(text: str) -> str:

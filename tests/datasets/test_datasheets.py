@@ -38,6 +38,13 @@ def test_a_notebook_shows_it_as_a_page():
     assert r"| which (2 categories, from less to more: \<1; a, b) |" in page
 
 
+def test_of_many_categories_the_first_are_named():
+    many = Column("many", "which", categories=tuple(f"c{number}" for number in range(40)))
+    text = str(Datasheet.read(TEXT, [many]))
+    assert "which (40 categories: c0; c1; " in text
+    assert "; c15; and 24 more)" in text
+
+
 def test_print_shows_it_as_text():
     text = str(Datasheet.read(TEXT, COLUMNS))
     assert text.splitlines()[1] == "=" * len("Toys: a hundred of them")
