@@ -292,7 +292,7 @@ print(f"largest difference to shap.KernelExplainer: {np.abs(of_network - theirs)
 
 # %% [markdown]
 # Both are estimates from some two thousand of $2^{13}$ coalitions, and they agree to that precision. (`l1_reg=False`
-# matters: left alone, the library keeps the ten largest columns and silently sets the others to zero.)
+# matters: left alone, the library keeps ten columns and silently sets the others to zero.)
 
 # %%
 quick(
@@ -434,8 +434,8 @@ for dropped in [("race",), ("race", "relationship"), ("race", "relationship", "m
 
 # %% [markdown]
 # These columns are **proxies**. The second removal, of marriage too, narrows some gaps and opens others, and the model
-# gets worse. Look where precision and calibration of the women went: without marriage, the model gives single and
-# married people the same chances, and pays for it with mistakes. Removing columns is a poor tool for fairness; it
+# gets worse. Look where precision and calibration of the women went: people who are alike but for marriage now get the
+# same chance, and the model pays for it with mistakes. Removing columns is a poor tool for fairness; it
 # changes many things at once and promises nothing.
 
 # %%
@@ -594,6 +594,8 @@ print("leans most on:     " + ", ".join(test.names[index] for index in ranking))
 #
 # - **Starting with SHAP.** The worst findings of this audit stood in the data sheet.
 # - **A bar plot as proof of fairness.** A short bar at `sex` is compatible with any gap between the sexes.
+# - **Believing the labels.** In the German credit data, as most people use them, the names of the categories are mixed
+#   up: an explanation is faithful to the model there, and wrong in every word. Read `german_credit.DATASHEET`.
 # - **Background left to the library.** You have seen two "SHAP values" of one person from one library, far apart.
 # - **One-hot inputs explained one by one.** Nobody is a sixth of a relationship. Group them, before or after.
 # - **Ten instances, hand-picked.** Say how people were chosen; ours were the *first* who fitted, not the most telling.
