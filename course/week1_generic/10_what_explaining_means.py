@@ -314,7 +314,8 @@ quick(
 #
 # If a model cannot be read, train one that can be read **on the model's answers**, not on the labels. The copy is
 # called a *surrogate*. It explains the original as far as it is faithful, so the first thing to look at is its
-# **fidelity**: on samples that it was not trained on, how often do both say the same?
+# **fidelity**: on samples that it was not trained on, how often do both say the same? (The depth is the largest number
+# of questions in a row.)
 
 # %%
 for depth in (1, 2, 3, 4):
@@ -323,7 +324,7 @@ for depth in (1, 2, 3, 4):
         for seed in range(5)  # other samples are held out
     ]
     fidelity = [copy.fidelity for copy in copies]
-    print(f"{depth} in a row: same answer in {np.mean(fidelity):.1%} ({min(fidelity):.1%} at worst)")
+    print(f"depth {depth}: same answer in {np.mean(fidelity):.1%} ({min(fidelity):.1%} at worst)")
 always_the_same = np.mean([copy.baseline for copy in copies])
 print(f"always the forest's most frequent answer: {always_the_same:.1%}")
 
@@ -331,8 +332,8 @@ print(f"always the forest's most frequent answer: {always_the_same:.1%}")
 surrogate_tree(forest, data.values, depth=2, names=names).draw(classes=data.target_names)
 
 # %% [markdown]
-# Read it with care. It is *a* simple story that gives much the same answers; another random split of the data gives
-# another tree, as the twins can stand in for each other:
+# Read it with care. It is *a* simple story that gives much the same answers; another random split of the data may give
+# another tree wherever twins can stand in for each other:
 
 # %%
 first = [copy.tree.tree_.feature[0] for copy in copies]
