@@ -248,6 +248,12 @@ def test_parts_of_many_samples_are_explained_alike(monkeypatch):
     np.testing.assert_allclose(tree_shap(model, X, 2, background=Z), whole, atol=1e-14)
 
 
+def test_no_samples_have_no_attributions():
+    model = DecisionTreeClassifier().fit(X, THREE)
+    assert tree_shap(model, Q[:0], 1, background=Z).shape == (0, 6)
+    assert tree_shap(model, Q[:0], np.zeros((0, 2), int), background=Z).shape == (0, 2, 6)
+
+
 def test_a_tree_that_asks_nothing_and_one_feature():
     stump = DecisionTreeClassifier().fit(X, np.zeros(200, int))
     np.testing.assert_array_equal(tree_shap(stump, Q, 0, background=Z), np.zeros_like(Q))
@@ -267,9 +273,9 @@ NAMED = DecisionTreeClassifier(max_depth=2).fit(pd.DataFrame(X, columns=list("ab
         (AdaBoostClassifier(n_estimators=2).fit(X, TWO), Q, 1, Z, "not a AdaBoost"),
         (DummyClassifier, Q, 1, Z, "not a DummyClassifier"),
         (DecisionTreeClassifier(), Q, 1, Z, "not fitted yet: call its fit"),
-        (TREE, Q[0], 1, Z, r"inputs must have shape \(n, 6\).* got \(6,\); one sample"),
-        (TREE, Q, 1, Z[:, :3], r"background must have shape \(n, 6\).* got \(9, 3\)"),
-        (TREE, Q, 1, Z[:0], "one row at least"),
+        (TREE, Q[0], 1, Z, r"inputs must have shape \(n, 6\), got \(6,\); one sample"),
+        (TREE, Q, 1, Z[:, :3], r"background must have shape \(n, 6\), got \(9, 3\)"),
+        (TREE, Q, 1, Z[:0], "background holds no row"),
         (TREE, np.full((2, 6), "a"), 1, Z, "inputs must be numbers"),
         (TREE, Q, 2, Z, "class from 0 to 1"),
         (TREE, Q, 0.5, Z, "must be an int"),

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from vitrina.explain.compiling import slices
 from vitrina.explain.request import Target, as_targets
 from vitrina.explain.shapley.tree_models import Trees, read_trees
 from vitrina.models import Array
@@ -64,15 +65,16 @@ def tree_shap(model: Any, inputs: npt.ArrayLike, target: Target, *, background: 
         _as_the_model_takes(model, values, name, trees)
         for values, name in ((inputs, "inputs"), (background, "background"))
     )
+    if not len(references):
+        raise ValueError("the background holds no row: there is nothing to compare with")
     targets = as_targets(target, len(samples), trees.values.shape[1])
     asked, columns = np.unique(targets, return_inverse=True)
-    chunk = max(1, _VALUES // (len(asked) * samples.shape[1]))
-    parts = [
-        _explained(trees, samples[start : start + chunk], references, asked) for start in range(0, len(samples), chunk)
-    ]
-    values, rows = np.concatenate(parts), np.arange(len(samples))
-    columns = columns.reshape(targets.shape)
-    return values[rows[:, np.newaxis], columns] if targets.ndim == 2 else values[rows, columns]
+    columns = columns.reshape(len(samples), 1 if targets.ndim == 1 else targets.shape[1])
+    values = np.empty((*columns.shape, samples.shape[1]))
+    for piece in slices(len(samples), max(1, _VALUES // (max(1, len(asked)) * samples.shape[1]))):
+        whole = _explained(trees, samples[piece], references, asked)
+        values[piece] = np.take_along_axis(whole, columns[piece, :, np.newaxis], axis=1)
+    return values if targets.ndim == 2 else values[:, 0]
 
 
 def _as_the_model_takes(model: Any, values: Any, name: str, trees: Trees) -> npt.NDArray[np.float64]:
@@ -81,10 +83,9 @@ def _as_the_model_takes(model: Any, values: Any, name: str, trees: Trees) -> npt
         table = np.asarray(values, float)
     except (TypeError, ValueError):
         raise ValueError(f"{name} must be numbers: turn categories into columns first, as for the model") from None
-    if table.ndim != 2 or not len(table) or table.shape[1] != model.n_features_in_:
+    if table.ndim != 2 or table.shape[1] != model.n_features_in_:
         raise ValueError(
-            f"{name} must have shape (n, {model.n_features_in_}) with one row at least, got {table.shape}; one sample "
-            "is sample[np.newaxis]"
+            f"{name} must have shape (n, {model.n_features_in_}), got {table.shape}; one sample is sample[np.newaxis]"
         )
     names = getattr(model, "feature_names_in_", None)
     if names is not None and hasattr(values, "columns") and list(values.columns) != list(names):
