@@ -54,7 +54,7 @@ def pair(name: str, model: Any, inputs: Any, background: Any) -> list[Row]:
     peer = f"shap.TreeExplainer, {name}"
     return [
         Row(peer, theirs, peer=True, unit=peer),
-        Row(f"tree_shap, {name}", ours, slower=(peer, 1 / FACTOR), unit=peer),
+        Row(f"tree_shap, {name}", ours, within=(peer, FACTOR), unit=peer),
     ]
 
 
