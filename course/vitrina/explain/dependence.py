@@ -15,6 +15,7 @@ import numpy.typing as npt
 
 from vitrina.explain.black_box import Scores, scoring
 from vitrina.explain.outputs import Output
+from vitrina.explain.request import as_targets
 from vitrina.models import Array
 
 Feature = int | str
@@ -195,7 +196,7 @@ class _Table:
         names = [] if self._frame is None else list(self._frame.columns)
         if feature in names:
             return names.index(feature)
-        if isinstance(feature, str) or not 0 <= feature < count:
+        if not isinstance(feature, (int, np.integer)) or not 0 <= feature < count:
             among = f", one of {', '.join(map(str, names))}" if names else ""
             raise ValueError(f"feature must be a column from 0 to {count - 1}{among}; got {feature!r}")
         return int(feature)
@@ -220,6 +221,8 @@ class _Table:
         grids = tuple(np.asarray(grid) for grid in given)
         if len(grids) != len(self.observed) or any(grid.ndim != 1 or not len(grid) for grid in grids):
             raise ValueError(f"a list of values is needed for each of {len(self.observed)} features")
+        if any(_is_number(values) and not _is_number(grid) for values, grid in zip(self.observed, grids, strict=True)):
+            raise ValueError("the feature is a number, so the values to give to it must be numbers too")
         return grids
 
     def scored(self, scores: Scores, target: int, grids: Sequence[npt.NDArray[Any]]) -> Array:
@@ -255,9 +258,13 @@ class _Table:
         return array
 
 
+def _is_number(values: npt.NDArray[Any]) -> bool:
+    return values.dtype.kind in "iufb"
+
+
 def _grid_of(values: npt.NDArray[Any], points: int) -> npt.NDArray[Any]:
     """Choose values that represent what was observed."""
-    if values.dtype.kind not in "iufb":
+    if not _is_number(values):
         return np.array(sorted({value for value in values if value == value and value is not None}, key=str), object)
     known = values[~np.isnan(values)] if values.dtype.kind == "f" else values
     if not len(known):
@@ -270,6 +277,6 @@ def _grid_of(values: npt.NDArray[Any], points: int) -> npt.NDArray[Any]:
 
 
 def _of_target(scores: Array, target: int) -> Array:
-    if not 0 <= target < scores.shape[1]:
-        raise ValueError(f"target must be an output of the model, 0 to {scores.shape[1] - 1}, got {target}")
-    return scores[:, target]
+    if np.ndim(target):
+        raise ValueError("curves are drawn for one target, an int, and not for one of each sample")
+    return scores[:, as_targets(target, 1, scores.shape[1])[0]]

@@ -11,8 +11,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+_MOST_CLASSES = 20  # more different whole numbers are an amount, not names
 
-def correlation_ranking(inputs: Any, labels: npt.ArrayLike) -> npt.NDArray[np.float64]:
+
+def correlation_ranking(inputs: Any, labels: npt.ArrayLike, *, classes: bool | None = None) -> npt.NDArray[np.float64]:
     """
     Rank features by how strongly they go together with the label in a straight line.
 
@@ -23,7 +25,9 @@ def correlation_ranking(inputs: Any, labels: npt.ArrayLike) -> npt.NDArray[np.fl
     ----------
     inputs : array or data frame of numbers, shape (n, features)
     labels : array, shape (n,)
-        Names or whole numbers are classes, fractions are targets of a regression.
+    classes
+        Whether labels are classes, or the numbers of a regression. By default numbers are classes if they are whole and
+        there are not more than 20 different ones.
 
     Returns
     -------
@@ -35,12 +39,12 @@ def correlation_ranking(inputs: Any, labels: npt.ArrayLike) -> npt.NDArray[np.fl
     ValueError
         If inputs are no table of finite numbers, or labels do not fit them.
     """
-    table, truth = _checked(inputs, labels)
-    if _is_regression(truth):
+    table, truth, regression = _checked(inputs, labels, classes)
+    if regression:
         predicted = np.column_stack([truth])
     else:
-        classes, numbers = np.unique(truth, return_inverse=True)
-        predicted = np.eye(len(classes))[numbers]
+        names, numbers = np.unique(truth, return_inverse=True)
+        predicted = np.eye(len(names))[numbers]
     centred = table - table.mean(axis=0)
     spread = np.square(centred).sum(axis=0)
     basis = _orthonormal(predicted - predicted.mean(axis=0))
@@ -50,7 +54,7 @@ def correlation_ranking(inputs: Any, labels: npt.ArrayLike) -> npt.NDArray[np.fl
 
 
 def mutual_information_ranking(
-    inputs: Any, labels: npt.ArrayLike, *, neighbours: int = 3, seed: int = 0
+    inputs: Any, labels: npt.ArrayLike, *, classes: bool | None = None, neighbours: int = 3, seed: int = 0
 ) -> npt.NDArray[np.float64]:
     """
     Rank features by how much they tell about the label, in whatever form (Kraskov et al. 2004; Ross 2014).
@@ -59,7 +63,7 @@ def mutual_information_ranking(
 
     Parameters
     ----------
-    inputs, labels
+    inputs, labels, classes
         As for `correlation_ranking`.
     neighbours
         Of each sample, by which densities are estimated: more are smoother.
@@ -78,14 +82,17 @@ def mutual_information_ranking(
     """
     from sklearn.feature_selection import mutual_info_classif, mutual_info_regression
 
-    table, truth = _checked(inputs, labels)
+    table, truth, regression = _checked(inputs, labels, classes)
     if not 1 <= neighbours < len(table):
         raise ValueError(f"neighbours must be from 1 to {len(table) - 1}, fewer than samples, got {neighbours}")
-    estimate = mutual_info_regression if _is_regression(truth) else mutual_info_classif
+    estimate = mutual_info_regression if regression else mutual_info_classif
     return estimate(table, truth, n_neighbors=neighbours, random_state=seed)
 
 
-def _checked(inputs: Any, labels: npt.ArrayLike) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any]]:
+def _checked(
+    inputs: Any, labels: npt.ArrayLike, classes: bool | None
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[Any], bool]:
+    """Return table and labels, and whether these are the numbers of a regression."""
     try:
         table: npt.NDArray[np.float64] = np.asarray(inputs, float)
     except (TypeError, ValueError):
@@ -97,13 +104,16 @@ def _checked(inputs: Any, labels: npt.ArrayLike) -> tuple[npt.NDArray[np.float64
         )
     if truth.shape != (len(table),):
         raise ValueError(f"labels must be one per sample, shape ({len(table)},), got {truth.shape}")
-    if _is_regression(truth) and not np.isfinite(truth).all():
-        raise ValueError("labels must be finite")
-    return table, truth
+    regression = not (_looks_like_classes(truth) if classes is None else classes)
+    if regression and (truth.dtype.kind not in "iufb" or not np.isfinite(truth).all()):
+        raise ValueError("labels of a regression must be finite numbers")
+    return table, truth, regression
 
 
-def _is_regression(labels: npt.NDArray[Any]) -> bool:
-    return labels.dtype.kind == "f" and not np.array_equal(labels, np.round(labels))
+def _looks_like_classes(labels: npt.NDArray[Any]) -> bool:
+    if labels.dtype.kind not in "iuf":
+        return True
+    return bool(np.array_equal(labels, np.round(labels))) and len(np.unique(labels)) <= _MOST_CLASSES
 
 
 def _orthonormal(columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

@@ -35,6 +35,12 @@ def test_the_loss_of_a_linear_model_has_a_closed_form():
     assert result.losses.shape == (4, 300)
     np.testing.assert_array_equal(result.losses[3], 0)
     assert result.spread[0] > 0
+    # a group is shuffled as one: what its columns do together stays together
+    both = permutation_importance(
+        lambda x: x[:, 0] * x[:, 1], X, X[:, 0] * X[:, 1], score=score, repeats=300, groups=[[0, 1], [1]]
+    )
+    np.testing.assert_allclose(both.mean[0], 2 * np.var(X[:, 0] * X[:, 1]), rtol=0.05)
+    np.testing.assert_allclose(both.mean[1], 2 * np.mean(X[:, 0] ** 2) * X[:, 1].var(), rtol=0.1)
 
 
 def test_scikit_learn_agrees(forest):

@@ -65,12 +65,26 @@ def test_it_is_scikit_learns_estimate():
         (X, THREE[:5], r"shape \(300,\), got \(5,\)"),
         (np.where(X > 2, np.nan, X), THREE, "finite"),
         (np.full((3, 2), "a"), THREE[:3], "turn categories into columns"),
-        (X, np.where(TARGET > 2, np.nan, TARGET), "labels must be finite"),
+        (X, np.where(TARGET > 2, np.nan, TARGET), "must be finite numbers"),
     ],
 )
 def test_what_does_not_fit_is_refused(rank, inputs, labels, message):
     with pytest.raises(ValueError, match=message):
         rank(inputs, labels)
+
+
+def test_amounts_that_are_whole_numbers_are_no_classes():
+    amounts = np.round(100 * TARGET)
+    for labels in (amounts, amounts.astype(int)):
+        np.testing.assert_allclose(correlation_ranking(X, labels), np.abs(np.corrcoef(X.T, labels)[-1, :-1]), rtol=1e-9)
+    years = np.digitize(TARGET, np.linspace(-3, 3, 10))
+    assert not np.allclose(correlation_ranking(X, years), correlation_ranking(X, years, classes=False))
+    np.testing.assert_allclose(correlation_ranking(X, years, classes=False)[0], abs(np.corrcoef(X[:, 0], years)[0, 1]))
+    np.testing.assert_array_equal(
+        mutual_information_ranking(X, years, classes=False), mutual_info_regression(X, years, random_state=0)
+    )
+    with pytest.raises(ValueError, match="must be finite numbers"):
+        correlation_ranking(X, np.where(TARGET > 0, "a", "b"), classes=False)
 
 
 def test_neighbours_are_fewer_than_samples():
