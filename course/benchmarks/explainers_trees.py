@@ -63,13 +63,15 @@ def rows(batch: int) -> list[Row]:
     data: Any = load_breast_cancer()
     values = rankdata(data.data, axis=0)
     background = values[-REFERENCES:]
+    few, many = min(INSTANCES, batch), min(5 * INSTANCES, batch)
     made = units(batch)
     for name, model in MODELS.items():
         model.fit(values, data.target)
-        made += pair(f"{name}, {INSTANCES} x {REFERENCES}", model, values[:INSTANCES], background)
+        made += pair(f"{name}, {few} x {REFERENCES}", model, values[:few], background)
     forest = MODELS["random forest"]
     made += pair(f"random forest, 1 x {REFERENCES}", forest, values[:1], background)
-    made += pair(f"random forest, {5 * INSTANCES} x {REFERENCES}", forest, values[: 5 * INSTANCES], background)
+    if many > few:
+        made += pair(f"random forest, {many} x {REFERENCES}", forest, values[:many], background)
     return made
 
 

@@ -49,6 +49,8 @@ def test_a_network_with_one_logit_decides_by_its_sign(make_network):
     network = make_network((3, 1))
     result = surrogate_tree(network, X, depth=6)
     assert result.fidelity > max(result.baseline, 0.8)
+    positive = np.asarray(network(X))[np.random.default_rng(0).permutation(600)[:180], 0] > 0
+    assert result.baseline in (positive.mean(), 1 - positive.mean())
     with pytest.raises(ValueError, match="give target=0"):
         surrogate_tree(boxes, X)
 

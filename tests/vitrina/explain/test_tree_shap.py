@@ -111,7 +111,7 @@ def test_one_question_is_worth_what_it_changes():
 
 
 def test_two_features_that_only_work_together_share():
-    corners = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])
+    corners = np.array([[0.0, 0], [0, 1], [1, 0], [1, 1]])  # symmetry: an "and" treats both alike
     model = DecisionTreeRegressor().fit(corners, [0, 0, 0, 1])
     np.testing.assert_allclose(tree_shap(model, [[1.0, 1]], 0, background=[[0.0, 0]]), [[0.5, 0.5]])
     np.testing.assert_allclose(tree_shap(model, [[0.0, 1]], 0, background=[[1.0, 0]]), [[-0.5, 0.5]])
@@ -147,13 +147,6 @@ def test_axioms(train, inputs, background, seed):
     # all references count alike
     single = [tree_shap(second, inputs, 0, background=reference[np.newaxis]) for reference in background]
     np.testing.assert_allclose(two, np.mean(single, axis=0), atol=1e-12)
-    # symmetry: renamed features have the same values
-    order = generator.permutation(4)
-    renamed = DecisionTreeRegressor(max_depth=2, random_state=0).fit(train[:, order], labels[0])
-    if np.array_equal(renamed.predict(inputs[:, order]), first.predict(inputs)) and len(unused) == 3:
-        moved = tree_shap(renamed, inputs[:, order], 0, background=background[:, order])
-        if np.array_equal(order[renamed.tree_.feature[:1]], first.tree_.feature[:1]):
-            np.testing.assert_allclose(moved, one[:, order], atol=1e-12)
 
 
 def test_a_way_longer_than_the_bits_of_a_number():
