@@ -62,9 +62,10 @@ def test_goals_are_in_passes_or_against_another_row_or_calls(lines):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group", ["gradients", "deeplift"])
+@pytest.mark.parametrize("group", ["gradients", "deeplift", "trees"])
 def test_the_rows_can_be_run(group):
-    command = [sys.executable, FOLDER / "explainers_ours.py", group, "1", "1", "8"]
+    script = load("explainers").SCRIPTS.get(group, "explainers_ours.py")
+    command = [sys.executable, FOLDER / script, group, "1", "1", "8"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout.splitlines()[-1])
