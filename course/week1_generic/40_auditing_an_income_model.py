@@ -144,8 +144,9 @@ show_calibration({s: calibration(chances[sex == s], test.targets[sex == s]) for 
 background = train.sample(100).values
 some = test.sample(400)
 attributions = tree_shap(model, some.values, 1, background=background)
-shuffled = permutation_importance(model, some.values, some.targets, seed=0)
-show_importance({"mean |SHAP|": mean_absolute(attributions), "permutation": shuffled.importances}, test.names)
+shuffled = permutation_importance(model, some.values, some.targets, score="log loss", repeats=5)
+importance = {"mean |SHAP|": mean_absolute(attributions), "log loss lost by shuffling": shuffled.losses}
+show_importance(importance, test.names)
 
 # %%
 show_summary(attributions, some.values, test.names, xlabel="log-odds of more than 50,000")
@@ -154,13 +155,30 @@ show_summary(attributions, some.values, test.names, xlabel="log-odds of more tha
 # What to read out of these, and what not:
 #
 # - **The rankings differ, for the questions differ.** A column that moves everybody a little and one that moves a few
-#   people a lot come out in another order. Doubles differ too: shuffle `education`, and `education-num` still tells it,
-#   so that permutation importance belittles both, while SHAP shares the credit between them.
+#   people a lot come out in another order.
 # - **`sex` looks harmless** in the right panel: shuffling it costs next to nothing. Remember this; it is a trap.
 # - **A colour of a category means nothing.** The plot colours by position in a list; no country is more than another.
 # - **Importance has no direction and no blame.** It says where to look next.
 #
-# One bar deserves a look of its own: `capital-gain`, the profit from selling shares or a house.
+# And the doubles? Shuffle `education`, and `education-num` still tells it. So each of the two looks less important than
+# the fact that both tell. Shuffle them *together*, and nothing is left to tell it:
+
+# %%
+doubles = [("education", "education-num"), ("marital-status", "relationship"), ("relationship", "sex")]
+together = permutation_importance(
+    model,
+    some.values,
+    some.targets,
+    score="log loss",
+    repeats=5,
+    groups=[[test.index(name) for name in pair] for pair in doubles],
+)
+for pair, loss in zip(doubles, together.mean, strict=True):
+    alone = " and ".join(f"{shuffled.mean[test.index(name)]:.4f}" for name in pair)
+    print(f"{' and '.join(pair)}: {alone} alone, {loss:.4f} together")
+
+# %% [markdown]
+# One bar of the figure deserves a look of its own: `capital-gain`, the profit from selling shares or a house.
 
 # %%
 gain = train.column("capital-gain")
@@ -226,14 +244,18 @@ for label, person in zip(groups_of_three, persons, strict=True):
 
 # %%
 ours = tree_shap(model, three.values, 1, background=background)
+show_bars(dict(zip(groups_of_three, ours, strict=True)), test.names, top=8)
+
+# %% [markdown]
+# One column may speak for one person and against another. Now C in full, with her values. We start at the mean of the
+# background, on top, and each column moves the score. Red speaks for "more than 50,000", blue against it.
+
+# %%
 base = float(model.decision_function(background).mean())
 as_written = [list(three.row(number).values()) for number in range(3)]
 show_waterfall(ours[2], test.names, base=base, values=as_written[2], top=10, title="C, who was refused wrongly")
 
 # %% [markdown]
-# Read it from the top: we start at the mean of the background, and each column moves the score. Red speaks for
-# "more than 50,000", blue against it.
-#
 # **The same with the library.** `shap.TreeExplainer`, given the same background, must give the same numbers:
 
 # %%
@@ -334,7 +356,7 @@ row_sums = np.abs(pairs.sum(axis=1) - shapley_values(game)[0]).max()
 print(f"each row adds up to the column's Shapley value, to {row_sums:.0e}")
 busy = np.sort(np.argsort(-np.abs(pairs - np.diag(np.diag(pairs))).sum(axis=0))[:8])
 show_interactions(
-    pairs[np.ix_(busy, busy)],
+    pairs[np.ix_(busy, busy)].round(3),
     [test.names[index] for index in busy],
     title="Person C: what pairs of columns do together",
 )
@@ -404,13 +426,13 @@ print("blind:", performance(blind_chances, test.targets))
 single_train = train.without("sex", "race", "relationship", "marital-status")
 single = boosted_trees(single_train)
 single_chances = single.predict_proba(test.without("sex", "race", "relationship", "marital-status").values)[:, 1]
-print("nor marriage:", performance(single_chances, test.targets))
+print("without marriage too:", performance(single_chances, test.targets))
 
 show_groups(
     {
         "the model": rates,
         "without sex and race": group_rates(blind_chances, test.targets, sex),
-        "nor marriage": group_rates(single_chances, test.targets, sex),
+        "without marriage too": group_rates(single_chances, test.targets, sex),
     },
     rates=["selection rate", "true positive rate", "precision", "calibration"],
 )
@@ -506,16 +528,20 @@ references = {
 }
 by_background = {name: tree_shap(model, three.values[2:], 1, background=rows)[0] for name, rows in references.items()}
 
-largest = np.argsort(-np.abs(by_seed[0]))[:6]
+rows = {test.names[index]: [index] for index in np.argsort(-np.abs(by_seed[0]))[:6]}
+rows["both educations"] = [test.index("education"), test.index("education-num")]
 print(f"\n{'':16}{'four seeds':>22}" + "".join(f"{name:>14}" for name in references))
-for index in largest:
-    spread = f"{by_seed[:, index].min():+.2f} to {by_seed[:, index].max():+.2f}"
-    print(f"{test.names[index]:16}{spread:>22}" + "".join(f"{v[index]:>+14.2f}" for v in by_background.values()))
+for name, indices in rows.items():
+    seeded = by_seed[:, indices].sum(axis=1)
+    spread = f"{seeded.min():+.2f} to {seeded.max():+.2f}"
+    others = [values[indices].sum() for values in by_background.values()]
+    print(f"{name:16}{spread:>22}" + "".join(f"{value:>+14.2f}" for value in others))
 
 # %% [markdown]
 # Three kinds of change, and they do not mean the same:
 #
 # - **Seeds**: what moves here is chance. Round to what stays, and name nothing as "the reason" that changes its sign.
+#   Doubles trade their credit from seed to seed; add them up before you tell anybody, as in the last line.
 # - **Another sample of the same people**: chance as well, and smaller with a larger background.
 # - **Another reference group**: no chance at all, but another question. "Why is she below *women*?" and "why is she
 #   below *husbands*?" have different answers, and both are true. Among women, being a woman explains nothing.
