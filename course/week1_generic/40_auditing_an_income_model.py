@@ -44,7 +44,13 @@ from vitrina.fairness import group_rates
 from vitrina.fairness_plots import show_calibration, show_groups
 from vitrina.quick import quick, right, wrong
 from vitrina.tabular import boosted_trees, calibration, network, performance
-from vitrina.tabular_plots import show_bars, show_importance, show_interactions, show_summary, show_waterfall
+from vitrina.tabular_plots import (
+    show_bars,
+    show_importance,
+    show_interactions,
+    show_summary,
+    show_waterfall,
+)
 from vitrina_datasets import adult
 from vitrina_datasets.wheels import DataUnavailableError
 
@@ -77,7 +83,7 @@ except DataUnavailableError as error:
     people = adult.fake()
 
 train, test = people.published_split()
-print(f"{people.name}: {len(train)} people to train, {len(test)} to test, {len(people.columns)} columns")
+print(f"{people.name}: {len(train)} people to train, {len(test)} to test")
 
 # %%
 adult.DATASHEET
@@ -90,14 +96,15 @@ adult.DATASHEET
 # - `relationship` says *Husband* or *Wife*, and so it says the sex.
 # - `education` and `education-num` are one fact in two columns.
 #
-# None of the four can be found by explaining a model. See how the groups start out, before any model:
+# An explanation of the model would have told none of the four plainly. See how the groups start out, before any model:
 
 # %%
 for name in ("sex", "race"):
     groups = train.column(name)
     for group in sorted(set(groups)):
         rows = groups == group
-        print(f"{name:4} {group:20} {rows.mean():6.1%} of the rows, {train.targets[rows].mean():6.1%} above 50,000")
+        share = train.targets[rows].mean()
+        print(f"{name:4} {group:20} {rows.mean():6.1%} of the rows, {share:6.1%} above 50,000")
 
 # %% [markdown]
 # ## 3. The model and how good it is
@@ -120,19 +127,26 @@ print("somebody who says 'no' to everyone is right for", f"{1 - test.targets.mea
 # here on "the model" is the repaired one.
 #
 # The last line is a warning. Most people are below the threshold, so an accuracy needs something to be compared with.
-# The **AUC** does not: it is the chance that somebody above the threshold gets a higher score than somebody below. And
-# a lender who sets prices needs **calibration**: of those to whom the model gives 70 %, do seven in ten earn that much?
+# For the **AUC** that is always 0.5: it is the chance that somebody above the threshold gets a higher score than
+# somebody below. And a lender who sets prices needs **calibration**: of those to whom the model gives 70 %, do seven in
+# ten earn that much?
 
 # %%
 sex = test.column("sex")
 women, men = sex == "Female", sex == "Male"
-show_calibration({s: calibration(chances[sex == s], test.targets[sex == s]) for s in ("Female", "Male")})
+show_calibration(
+    {
+        "women": calibration(chances[women], test.targets[women]),
+        "men": calibration(chances[men], test.targets[men]),
+    }
+)
 
 # %% [markdown]
 # ## 4. What the model looks at: global explanations
 #
 # Two measures, two questions. **Permutation importance**: how much worse does the *performance* get if a column is
-# shuffled? **Mean |SHAP|**: how much does a column move the *score*, right or wrong?
+# shuffled? **Mean |SHAP|**: how much does a column move the *score*, right or wrong? (Performance is measured here by
+# the log loss: minus the mean logarithm of the probability that the model gave to what came true.)
 #
 # SHAP values of trees explain the log-odds, $\log \frac{p}{1-p}$. For each person they add up to the score:
 #
@@ -144,8 +158,12 @@ show_calibration({s: calibration(chances[sex == s], test.targets[sex == s]) for 
 background = train.sample(100).values
 some = test.sample(400)
 attributions = tree_shap(model, some.values, 1, background=background)
-shuffled = permutation_importance(model, some.values, some.targets, seed=0)
-show_importance({"mean |SHAP|": mean_absolute(attributions), "permutation": shuffled.importances}, test.names)
+shuffled = permutation_importance(model, some.values, some.targets, score="log loss", repeats=5)
+importance = {
+    "mean |SHAP|": mean_absolute(attributions),
+    "log loss lost by shuffling": shuffled.losses,
+}
+show_importance(importance, test.names)
 
 # %%
 show_summary(attributions, some.values, test.names, xlabel="log-odds of more than 50,000")
@@ -154,20 +172,42 @@ show_summary(attributions, some.values, test.names, xlabel="log-odds of more tha
 # What to read out of these, and what not:
 #
 # - **The rankings differ, for the questions differ.** A column that moves everybody a little and one that moves a few
-#   people a lot come out in another order. Doubles differ too: shuffle `education`, and `education-num` still tells it,
-#   so that permutation importance belittles both, while SHAP shares the credit between them.
+#   people a lot come out in another order.
 # - **`sex` looks harmless** in the right panel: shuffling it costs next to nothing. Remember this; it is a trap.
 # - **A colour of a category means nothing.** The plot colours by position in a list; no country is more than another.
 # - **Importance has no direction and no blame.** It says where to look next.
 #
-# One bar deserves a look of its own: `capital-gain`, the profit from selling shares or a house.
+# And the doubles? Shuffle `education`, and `education-num` still tells it. So each of the two looks less important than
+# the fact that both tell. Shuffle them *together*, and nothing is left to tell it:
+
+# %%
+doubles = [
+    ("education", "education-num"),
+    ("marital-status", "relationship"),
+    ("relationship", "sex"),
+]
+together = permutation_importance(
+    model,
+    some.values,
+    some.targets,
+    score="log loss",
+    repeats=5,
+    groups=[[test.index(name) for name in pair] for pair in doubles],
+)
+for pair, loss in zip(doubles, together.mean, strict=True):
+    alone = " and ".join(f"{shuffled.mean[test.index(name)]:.4f}" for name in pair)
+    print(f"{' and '.join(pair)}: {alone} alone, {loss:.4f} together")
+
+# %% [markdown]
+# One bar of the figure deserves a look of its own: `capital-gain`, the profit from selling shares or a house.
 
 # %%
 gain = train.column("capital-gain")
 for low, high in [(0, 1), (1, 5000), (5000, 10000), (10000, 100000)]:
     rows = (gain >= low) & (gain < high)
     if rows.any():
-        print(f"gain {low:>6} to {high:<6}: {rows.sum():>5} people, {train.targets[rows].mean():.0%} above 50,000")
+        share = train.targets[rows].mean()
+        print(f"gain {low:>6} to {high:<6}: {rows.sum():>5} people, {share:.0%} above 50,000")
 
 # %% [markdown]
 # Hardly anybody has such a gain, but with a large one the answer is nearly certain. That is no discovery: a gain *is*
@@ -195,12 +235,18 @@ show_dependence(curves, ylabel="probability of more than 50,000")
 # %%
 quick(
     "`sex` has a permutation importance near 0. Does the model treat women and men alike?",
-    wrong("Yes, it does not use the column", "That the *performance* does not need it is all that was measured."),
+    wrong(
+        "Yes, it does not use the column",
+        "That the *performance* does not need it is all that was measured.",
+    ),
     right(
         "That does not follow",
-        "Others tell the sex as well, so nothing gets worse when one of them is shuffled. We have to look at groups.",
+        "Other columns tell the sex as well: shuffle one, and little is lost. Look at groups.",
     ),
-    wrong("No, importance near 0 proves a proxy", "It proves nothing of the kind. A column that is noise has 0 too."),
+    wrong(
+        "No, importance near 0 proves a proxy",
+        "It proves nothing of the kind. A column that is noise has 0 too.",
+    ),
 )
 
 # %% [markdown]
@@ -226,21 +272,26 @@ for label, person in zip(groups_of_three, persons, strict=True):
 
 # %%
 ours = tree_shap(model, three.values, 1, background=background)
-base = float(model.decision_function(background).mean())
-as_written = [list(three.row(number).values()) for number in range(3)]
-show_waterfall(ours[2], test.names, base=base, values=as_written[2], top=10, title="C, who was refused wrongly")
+show_bars(dict(zip(groups_of_three, ours, strict=True)), test.names, top=8)
 
 # %% [markdown]
-# Read it from the top: we start at the mean of the background, and each column moves the score. Red speaks for
-# "more than 50,000", blue against it.
-#
+# One column may speak for one person and against another. Now C in full, with her values. We start at the mean of the
+# background, on top, and each column moves the score. Red speaks for "more than 50,000", blue against it.
+
+# %%
+base = float(model.decision_function(background).mean())
+values_of_c = list(three.row(2).values())
+show_waterfall(ours[2], test.names, base=base, values=values_of_c, top=10, title="C")
+
+# %% [markdown]
 # **The same with the library.** `shap.TreeExplainer`, given the same background, must give the same numbers:
 
 # %%
 theirs = shap.TreeExplainer(model, background).shap_values(three.values)
-print(f"largest difference to shap.TreeExplainer: {np.abs(ours - theirs).max():.1e} of {np.abs(ours).max():.2f}")
+largest = np.abs(ours).max()
+print(f"difference to shap.TreeExplainer:     {np.abs(ours - theirs).max():.1e} of {largest:.2f}")
 without_background = shap.TreeExplainer(model).shap_values(three.values)
-print(f"difference if no background is given:     {np.abs(ours - without_background).max():.2f}")
+print(f"difference if no background is given: {np.abs(ours - without_background).max():.2f}")
 
 # %% [markdown]
 # The second line is no error of either side. Without a background, `shap` asks *another question*: what is missing is
@@ -265,8 +316,9 @@ both = kernel_shap(
     background=encoding.encode(background),
     groups=encoding.groups,
 )
-of_network = both.attributions[:, 0] - both.attributions[:, 1]  # log-odds are the difference of two logits
-show_bars({"trees": ours[2], "network": of_network[2]}, test.names, values=as_written[2], top=8)
+# The log-odds are the difference of the two logits.
+of_network = both.attributions[:, 0] - both.attributions[:, 1]
+show_bars({"trees": ours[2], "network": of_network[2]}, test.names, values=values_of_c, top=8)
 
 # %% [markdown]
 # The difference of two explanations is the explanation of the difference: that is the axiom of *linearity* at work.
@@ -298,12 +350,16 @@ print(f"largest difference to shap.KernelExplainer: {np.abs(of_network - theirs)
 quick(
     "For C, `marital-status` has the largest negative value. What would marrying do to her score?",
     wrong(
-        "It would rise by that amount", "The value compares her with a *mixture* of people, averaged over coalitions."
+        "It would rise by that amount",
+        "The value compares her with a *mixture* of people, averaged over coalitions.",
     ),
-    wrong("It would rise, but we cannot say how much", "Probably. But her `relationship` would change as well."),
+    wrong(
+        "It would rise, but we cannot say how much",
+        "Probably. But her `relationship` would change as well.",
+    ),
     right(
         "SHAP does not say; the model can be asked",
-        "Change the columns that would change together, and score her again. And even then: the *score* would rise.",
+        "Change what would change together, and score again. Even then the *score* changes.",
     ),
 )
 
@@ -334,7 +390,7 @@ row_sums = np.abs(pairs.sum(axis=1) - shapley_values(game)[0]).max()
 print(f"each row adds up to the column's Shapley value, to {row_sums:.0e}")
 busy = np.sort(np.argsort(-np.abs(pairs - np.diag(np.diag(pairs))).sum(axis=0))[:8])
 show_interactions(
-    pairs[np.ix_(busy, busy)],
+    pairs[np.ix_(busy, busy)].round(3),
     [test.names[index] for index in busy],
     title="Person C: what pairs of columns do together",
 )
@@ -342,7 +398,8 @@ show_interactions(
 # %%
 strongest = np.argsort(-np.abs(np.triu(pairs, 1)), axis=None)[:3]
 for first, second in zip(*np.unravel_index(strongest, pairs.shape), strict=True):
-    print(f"{test.names[first]} and {test.names[second]}: {2 * pairs[first, second]:+.2f} log-odds together")
+    both_names = f"{test.names[first]} and {test.names[second]}"
+    print(f"{both_names}: {2 * pairs[first, second]:+.2f} log-odds together")
 
 # %% [markdown]
 # Compare the sizes with the bars above: an interaction that is small beside the main effects may be left out of a
@@ -373,6 +430,13 @@ show_groups(rates)
 # women who *do* earn enough, fewer get one; but an offer to a woman is right about as often as an offer to a man, and
 # probabilities mean much the same. The accuracy is even *higher* for women, because "no" is so often right for them.
 #
+# The same by race. Mind the width of the intervals before you say a word about a small group:
+
+# %%
+by_race = group_rates(chances, test.targets, test.column("race"))
+show_groups(by_race, rates=["base rate", "selection rate", "true positive rate", "precision"])
+
+# %% [markdown]
 # Can one repair all of it? No. Within each group, with its base rate $\pi$ (Chouldechova 2017):
 #
 # $$\mathrm{FPR} = \frac{\pi}{1 - \pi} \cdot \frac{1 - \mathrm{precision}}{\mathrm{precision}} \cdot \mathrm{TPR}$$
@@ -381,9 +445,10 @@ show_groups(rates)
 # arithmetic, and holds for any model, this one included:
 
 # %%
-base_rate, precision = rates.rates["base rate"], rates.rates["precision"]
-forced = base_rate / (1 - base_rate) * (1 - precision) / precision * rates.rates["true positive rate"]
-for name, computed, counted in zip(rates.names, forced, rates.rates["false positive rate"], strict=True):
+wanted = ("base rate", "precision", "true positive rate", "false positive rate")
+base_rate, precision, tpr, fpr = (rates.rates[rate] for rate in wanted)
+forced = base_rate / (1 - base_rate) * (1 - precision) / precision * tpr
+for name, computed, counted in zip(rates.names, forced, fpr, strict=True):
     print(f"{name}: false positive rate {counted:.4f}, by the formula {computed:.4f}")
 
 # %% [markdown]
@@ -395,22 +460,22 @@ for name, computed, counted in zip(rates.names, forced, rates.rates["false posit
 # The usual answer to such rates is to remove the column. Do it, and remove `race` as well:
 
 # %%
-blind_train = train.without("sex", "race")
+blind_train, blind_test = (part.without("sex", "race") for part in (train, test))
 blind = boosted_trees(blind_train)
-blind_chances = blind.predict_proba(test.without("sex", "race").values)[:, 1]
-print("blind:", performance(blind_chances, test.targets))
+blind_chances = blind.predict_proba(blind_test.values)[:, 1]
+print("without sex and race:", performance(blind_chances, test.targets))
 
-# Neither does this one know who is married.
-single_train = train.without("sex", "race", "relationship", "marital-status")
-single = boosted_trees(single_train)
-single_chances = single.predict_proba(test.without("sex", "race", "relationship", "marital-status").values)[:, 1]
-print("nor marriage:", performance(single_chances, test.targets))
+# This one does not know who is married either.
+marriage = ("relationship", "marital-status")
+single = boosted_trees(blind_train.without(*marriage))
+single_chances = single.predict_proba(blind_test.without(*marriage).values)[:, 1]
+print("without marriage too:", performance(single_chances, test.targets))
 
 show_groups(
     {
         "the model": rates,
         "without sex and race": group_rates(blind_chances, test.targets, sex),
-        "nor marriage": group_rates(single_chances, test.targets, sex),
+        "without marriage too": group_rates(single_chances, test.targets, sex),
     },
     rates=["selection rate", "true positive rate", "precision", "calibration"],
 )
@@ -420,33 +485,44 @@ show_groups(
 # other columns?
 
 # %%
-for dropped in [("race",), ("race", "relationship"), ("race", "relationship", "marital-status", "occupation")]:
-    guess = [
-        replace(
-            part.without("sex", *dropped),
-            targets=part.values[:, part.index("sex")].astype(int),
-            target_names=("Female", "Male"),
-        )
-        for part in (train, test)
-    ]
-    told = performance(boosted_trees(guess[0]).predict_proba(guess[1].values)[:, 1], guess[1].targets)
-    print(f"sex told without {', '.join(dropped)}: AUC {told.auc:.2f} (0.5 is a guess)")
+
+
+def how_well_sex_is_told(*dropped):
+    """AUC of boosted trees that guess the sex without the columns named."""
+    parts = []
+    for part in (train, test):
+        is_male = part.values[:, part.index("sex")].astype(int)
+        rest = part.without("sex", *dropped)
+        parts.append(replace(rest, targets=is_male, target_names=("Female", "Male")))
+    guesses = boosted_trees(parts[0]).predict_proba(parts[1].values)[:, 1]
+    return performance(guesses, parts[1].targets).auc
+
+
+for dropped in [("race",), ("race", *marriage[:1]), ("race", *marriage, "occupation")]:
+    auc = how_well_sex_is_told(*dropped)
+    print(f"sex told without {', '.join(dropped)}: AUC {auc:.2f} (0.5 is a guess)")
 
 # %% [markdown]
 # These columns are **proxies**. The second removal, of marriage too, narrows some gaps and opens others, and the model
 # gets worse. Look where precision and calibration of the women went: people who are alike but for marriage now get the
-# same chance, and the model pays for it with mistakes. Removing columns is a poor tool for fairness; it
-# changes many things at once and promises nothing.
+# same chance, and the model pays for it with mistakes. Removing columns is a poor tool for fairness; it changes many
+# things at once and promises nothing.
 
 # %%
 quick(
-    "After `sex` has been removed, its SHAP value is not shown any more. What may the lender claim?",
+    "With `sex` removed, its SHAP value is not shown any more. What may the lender claim?",
     right(
         "That the model does not read the column",
-        "Just that. Whether women fare worse is a question about decisions, and the rates have answered it.",
+        "Just that. Whether women fare worse is about decisions; the rates have answered it.",
     ),
-    wrong("That the model does not depend on sex", "It depends on `relationship`, which says *Husband* or *Wife*."),
-    wrong("That the model is fair", "Fair by which rate? It has been measured, and it has hardly changed."),
+    wrong(
+        "That the model does not depend on sex",
+        "It depends on `relationship`, which says *Husband* or *Wife*.",
+    ),
+    wrong(
+        "That the model is fair",
+        "Fair by which rate? It has been measured, and it has hardly changed.",
+    ),
 )
 
 # %% [markdown]
@@ -468,15 +544,17 @@ def blind_score(rows):
 
 
 reference = train.sample(100, seed=1).values
-acts = shapley_values(interventional(blind_score, three.values[2:], 0, background=reference))[0]
-tells = shapley_values(observational(blind_score, three.values[2:], 0, background=reference, conditional="neighbours"))[
-    0
-]
-print(f"sex, interventional: {acts[test.index('sex')]:+.3f}; observational: {tells[test.index('sex')]:+.3f}")
+person_c = three.values[2:]
+set_to = interventional(blind_score, person_c, 0, background=reference)
+learnt = observational(blind_score, person_c, 0, background=reference, conditional="neighbours")
+acts, tells = shapley_values(set_to)[0], shapley_values(learnt)[0]
+of_sex = test.index("sex")
+print(f"sex, interventional: {acts[of_sex]:+.3f}; observational: {tells[of_sex]:+.3f}")
 for group, rows in {"women": women, "men": men}.items():
     mean = blind_score(test.values[rows]).mean()
     print(f"mean score of the blind model among {group}: {mean:+.2f}")
-show_bars({"interventional": acts, "observational": tells}, test.names, values=as_written[2], top=10)
+both_ways = {"interventional": acts, "observational": tells}
+show_bars(both_ways, test.names, values=values_of_c, top=10)
 
 # %% [markdown]
 # Interventional values are exactly zero for what the model does not read. Observational ones are not: to *learn* that
@@ -494,8 +572,8 @@ show_bars({"interventional": acts, "observational": tells}, test.names, values=a
 
 # %%
 seeds = [model, *(boosted_trees(train, seed=seed) for seed in (1, 2, 3))]
-by_seed = np.stack([tree_shap(trained, three.values[2:], 1, background=background)[0] for trained in seeds])
-chance_of_c = [trained.predict_proba(three.values[2:])[0, 1] for trained in seeds]
+by_seed = np.array([tree_shap(one, person_c, 1, background=background)[0] for one in seeds])
+chance_of_c = [one.predict_proba(person_c)[0, 1] for one in seeds]
 print("C's probability with four seeds:", ", ".join(f"{chance:.0%}" for chance in chance_of_c))
 
 references = {
@@ -504,18 +582,22 @@ references = {
     "women": train.take(train.column("sex") == "Female").sample(100).values,
     "husbands": train.take(train.column("relationship") == "Husband").sample(100).values,
 }
-by_background = {name: tree_shap(model, three.values[2:], 1, background=rows)[0] for name, rows in references.items()}
+by_background = [tree_shap(model, person_c, 1, background=rows)[0] for rows in references.values()]
 
-largest = np.argsort(-np.abs(by_seed[0]))[:6]
+rows = {test.names[index]: [index] for index in np.argsort(-np.abs(by_seed[0]))[:6]}
+rows["both educations"] = [test.index("education"), test.index("education-num")]
 print(f"\n{'':16}{'four seeds':>22}" + "".join(f"{name:>14}" for name in references))
-for index in largest:
-    spread = f"{by_seed[:, index].min():+.2f} to {by_seed[:, index].max():+.2f}"
-    print(f"{test.names[index]:16}{spread:>22}" + "".join(f"{v[index]:>+14.2f}" for v in by_background.values()))
+for name, indices in rows.items():
+    seeded = by_seed[:, indices].sum(axis=1)
+    spread = f"{seeded.min():+.2f} to {seeded.max():+.2f}"
+    others = [values[indices].sum() for values in by_background]
+    print(f"{name:16}{spread:>22}" + "".join(f"{value:>+14.2f}" for value in others))
 
 # %% [markdown]
 # Three kinds of change, and they do not mean the same:
 #
 # - **Seeds**: what moves here is chance. Round to what stays, and name nothing as "the reason" that changes its sign.
+#   Doubles trade their credit from seed to seed; add them up before you tell anybody, as in the last line.
 # - **Another sample of the same people**: chance as well, and smaller with a larger background.
 # - **Another reference group**: no chance at all, but another question. "Why is she below *women*?" and "why is she
 #   below *husbands*?" have different answers, and both are true. Among women, being a woman explains nothing.
@@ -524,13 +606,17 @@ for index in largest:
 quick(
     "An applicant asks why she was refused. Compared with whom should the explanation be computed?",
     wrong(
-        "With everybody, because that is neutral", "No reference is neutral. Two in three of everybody here are men."
+        "With everybody, because that is neutral",
+        "No reference is neutral. Two in three of everybody here are men.",
     ),
     right(
         "With whom she could reasonably compare herself, and the report says who that is",
-        "Those who were accepted, for instance. It is a choice, it changes the answer, and so it has to be told.",
+        "Those who were accepted, perhaps. It is a choice and changes the answer: tell it.",
     ),
-    wrong("It does not matter, the values add up either way", "They do, but to different totals: look at the table."),
+    wrong(
+        "It does not matter, the values add up either way",
+        "They do, but to different totals: look at the table.",
+    ),
 )
 
 # %% [markdown]
@@ -561,7 +647,8 @@ quick(
 measured = performance(chances, test.targets)
 print(f"performance:       {measured}")
 for rate in ("selection rate", "true positive rate", "precision"):
-    print(f"gap in {rate}: {rates.gap(rate):.3f} (women {rates.rates[rate][0]:.3f}, men {rates.rates[rate][1]:.3f})")
+    of_women, of_men = rates.rates[rate]
+    print(f"gap in {rate}: {rates.gap(rate):.3f} (women {of_women:.3f}, men {of_men:.3f})")
 ranking = np.argsort(-mean_absolute(attributions))[:3]
 print("leans most on:     " + ", ".join(test.names[index] for index in ranking))
 
@@ -596,9 +683,10 @@ print("leans most on:     " + ", ".join(test.names[index] for index in ranking))
 # - **A bar plot as proof of fairness.** A short bar at `sex` is compatible with any gap between the sexes.
 # - **Believing the labels.** In the German credit data, as most people use them, the names of the categories are mixed
 #   up: an explanation is faithful to the model there, and wrong in every word. Read `german_credit.DATASHEET`.
-# - **Background left to the library.** You have seen two "SHAP values" of one person from one library, far apart.
+# - **Background left to the library.** You have seen two "SHAP values" of one person from one library.
 # - **One-hot inputs explained one by one.** Nobody is a sixth of a relationship. Group them, before or after.
-# - **Ten instances, hand-picked.** Say how people were chosen; ours were the *first* who fitted, not the most telling.
+# - **Ten instances, picked by hand.** Say how people were chosen; ours were the *first* who fitted, not the most
+#   telling.
 # - **Explaining what is not stable.** Another seed, another model: what changes is not a reason.
 # - **Explanations as excuses.** A faithful explanation of a bad decision is a reason to change the decision.
 #
