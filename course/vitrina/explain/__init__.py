@@ -48,6 +48,7 @@ from vitrina.explain.shapley import (
     shapley_values,
 )
 from vitrina.explain.similarity import SIMILARITIES
+from vitrina.explain.superpixels import superpixels
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
 __all__ = [
@@ -104,6 +105,7 @@ __all__ = [
     "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
+    "superpixels",
     "w_square",
     "word_occlusion",
     "word_relevance",
