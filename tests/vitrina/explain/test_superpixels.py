@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import ndimage
 
@@ -19,6 +19,7 @@ def counts(labels):
     return labels.max(axis=(1, 2)) + 1
 
 
+@settings(max_examples=300)
 @given(
     st.tuples(st.integers(1, 3), st.integers(1, 30), st.integers(4, 30)),
     st.sampled_from([(), (1,), (3,), (2,)]),
