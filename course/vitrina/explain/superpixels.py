@@ -61,7 +61,7 @@ def superpixels(
            [3, 3, 4, 4, 5, 5],
            [3, 3, 4, 4, 5, 5]], dtype=int32)
     """
-    pictures = _as_images(images)
+    pictures = as_images(images)
     height, width = pictures.shape[1:3]
     if positive_int("segments", segments) > height * width:
         raise ValueError(f"an image of {height} x {width} pixels has no {segments} superpixels: ask for fewer")
@@ -75,8 +75,24 @@ def superpixels(
     return np.stack(labels) if labels else np.zeros(pictures.shape[:3], np.int32)
 
 
-def _as_images(images: npt.ArrayLike) -> npt.NDArray[Any]:
-    """Return images (batch, height, width, channels) of finite numbers."""
+def as_images(images: npt.ArrayLike) -> npt.NDArray[Any]:
+    """
+    Check images, and give grey ones a channel.
+
+    Parameters
+    ----------
+    images : array, shape (batch, height, width) or (batch, height, width, channels)
+
+    Returns
+    -------
+    array, shape (batch, height, width, channels)
+
+    Raises
+    ------
+    ValueError
+        If they have another shape, seem to be one image without a batch axis, or hold something else than finite
+        numbers.
+    """
     values = np.asarray(images)
     if values.dtype.kind not in "fiub":
         raise ValueError(f"images must be numbers, got an array of {values.dtype}")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Literal, NamedTuple, get_args
 
 import numpy as np
@@ -140,11 +140,6 @@ def local_fit(neighbourhoods: Iterable[Neighbourhood], options: Options) -> Loca
     Returns
     -------
     LocalFit
-
-    Warns
-    -----
-    UserWarning
-        If so few perturbations count that they cannot determine all coefficients.
     """
     each = [(n.instance, n.score, *_moments(n)) for n in neighbourhoods]
     instance, score, means, products, effective, constant, count = (
@@ -152,7 +147,6 @@ def local_fit(neighbourhoods: Iterable[Neighbourhood], options: Options) -> Loca
     )
     features = instance.shape[1]
     kept = min(options.features or features, features)
-    _warn_of_few(effective, kept)
     gram, moments = products[:, :features, :features], products[:, features:, :features]
     chosen = _select(gram, moments, instance, kept, options.selection)
     coefficients, spread = _solve(gram, moments, chosen, options.ridge)
@@ -191,13 +185,30 @@ def _moments(around: Neighbourhood) -> tuple[Floats, Floats, float, npt.NDArray[
     return means, products[1:, 1:] - total * np.outer(means, means), effective, constant, draws + 1
 
 
-def _warn_of_few(effective: Floats, features: int) -> None:
-    if effective.min() < features + 1:
-        warnings.warn(
-            f"the kernel is so narrow that only about {effective.min():.1f} perturbations count for {features + 1} "
-            "coefficients: take a larger kernel_width, more samples or fewer features",
-            stacklevel=4,
-        )
+def warn_of_few(fits: Sequence[LocalFit]) -> None:
+    """
+    Warn where so few perturbations count that they cannot determine the coefficients; to be called by public functions.
+
+    Parameters
+    ----------
+    fits
+        All that the function returns.
+
+    Warns
+    -----
+    UserWarning
+        At the place that called the public function.
+    """
+    for fit in fits:
+        wanted = 1 + np.count_nonzero(fit.coefficients, axis=2).max(axis=1, initial=0)
+        few = fit.effective_samples < wanted
+        if few.any():
+            warnings.warn(
+                f"the kernel is so narrow that only about {fit.effective_samples[few][0]:.1f} perturbations count for "
+                f"{wanted[few][0]} coefficients: take a larger kernel_width, more samples or fewer features",
+                stacklevel=3,
+            )
+            return
 
 
 def _select(

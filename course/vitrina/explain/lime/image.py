@@ -11,13 +11,13 @@ import numpy.typing as npt
 from vitrina.explain.black_box import Scores, scoring
 from vitrina.explain.compiling import slices
 from vitrina.explain.lime.explanation import ImageExplanation
-from vitrina.explain.lime.fit import Floats, Options, Selection
+from vitrina.explain.lime.fit import Floats, Options, Selection, warn_of_few
 from vitrina.explain.lime.hiding import Shown, cosine_distances, fit_shown, one_by_one
 from vitrina.explain.masking import fill_like
 from vitrina.explain.outputs import Output
 from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.request import Target, as_targets, positive_int
-from vitrina.explain.superpixels import Labels, Segmentation, superpixels
+from vitrina.explain.superpixels import Labels, Segmentation, as_images, superpixels
 from vitrina.models import Array
 
 _VALUES = 1 << 21  # of the changed images that are in memory at once
@@ -90,8 +90,8 @@ def lime_image(
     options = Options(features, selection, ridge).checked()
     if positive_int("samples", samples) < 2:
         raise ValueError("samples must be at least 2: the image itself is one of them")
-    given = _as_floats(images)
-    pictures = _as_pictures(given)
+    pictures = _as_pictures(images)
+    given = pictures.reshape(np.shape(images))
     labels = _labels(pictures, segments, segmentation)
     fills = _hidden(pictures, labels, hide, given.shape)
     scores = scoring(model, output=output)
@@ -104,6 +104,7 @@ def lime_image(
         pair = pictures[number], fills[number]
         seen = _scores_seen(scores, *pair, labels[number], shown, given.shape[1:], wanted)
         fits.append(fit_shown(shown, said[number, wanted], seen, cosine_distances(shown), kernel_width, options))
+    warn_of_few(fits)
     asked = one_by_one(fits, several=targets.ndim == 2)
     return ImageExplanation(
         attributions=_painted(asked["coefficients"], labels, pictures, given.shape),
@@ -113,19 +114,14 @@ def lime_image(
     )
 
 
-def _as_floats(images: npt.ArrayLike) -> Array:
+def _as_pictures(images: npt.ArrayLike) -> Array:
+    """Return images as floats (batch, height, width, channels)."""
     values = np.asarray(images)
-    if values.dtype.kind not in "fiub":
-        raise ValueError(f"images must be numbers, got an array of {values.dtype}")
-    return values if values.dtype.kind == "f" else values.astype(np.float32)
-
-
-def _as_pictures(images: Array) -> Array:
-    """Return images as (batch, height, width, channels)."""
-    if images.ndim == 2 and math.isqrt(images.shape[1]) ** 2 == images.shape[1]:
-        side = math.isqrt(images.shape[1])
-        return images.reshape(-1, side, side, 1)
-    return images[..., np.newaxis] if images.ndim == 3 else images
+    if values.ndim == 2 and math.isqrt(values.shape[1]) ** 2 == values.shape[1]:
+        side = math.isqrt(values.shape[1])
+        values = values.reshape(-1, side, side, 1)
+    pictures = as_images(values)
+    return pictures if pictures.dtype.kind == "f" else pictures.astype(np.float32)
 
 
 def _labels(pictures: Array, segments: int | npt.ArrayLike, segmentation: Segmentation) -> Labels:

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vitrina.explain.black_box import Scores, scoring
 from vitrina.explain.lime.columns import Column, Numbers, Values, as_table, describe_columns
 from vitrina.explain.lime.explanation import TabularExplanation
-from vitrina.explain.lime.fit import Floats, Neighbourhood, Options, Selection, kernel_weights, local_fit
+from vitrina.explain.lime.fit import Floats, Neighbourhood, Options, Selection, kernel_weights, local_fit, warn_of_few
 from vitrina.explain.outputs import Output
 from vitrina.explain.request import Target, as_targets, positive_int
 
@@ -121,6 +121,7 @@ def lime_tabular(
     around = _perturbed(scores, asked.values, columns, samples - 1, seed, each=sample_around_instance)
     width = 0.75 * math.sqrt(len(columns)) if kernel_width is None else kernel_width
     fit = local_fit(_neighbourhoods(asked.values, said, targets, columns, around, width), options)
+    warn_of_few([fit])
     asked_for = fit.as_asked(several=targets.ndim == 2)
     prediction = np.take_along_axis(said, targets.reshape(len(said), -1), axis=1).reshape(targets.shape)
     conditions = tuple(

@@ -12,7 +12,7 @@ import numpy.typing as npt
 from vitrina.explain.black_box import Scores, scoring
 from vitrina.explain.compiling import slices
 from vitrina.explain.lime.explanation import TextExplanation
-from vitrina.explain.lime.fit import Floats, Options, Selection
+from vitrina.explain.lime.fit import Floats, Options, Selection, warn_of_few
 from vitrina.explain.lime.hiding import Shown, cosine_distances, fit_shown, one_by_one
 from vitrina.explain.outputs import Output
 from vitrina.explain.request import Target, as_targets, positive_int
@@ -107,6 +107,7 @@ def lime_text(
         left = scores([one.without(~words, replacement) for words in different])[:, wanted]
         distances = _UNIT * cosine_distances(shown)
         fits.append(fit_shown(shown, told[wanted], left[which], distances, kernel_width, options))
+    warn_of_few(fits)
     asked = one_by_one(fits, several=targets.ndim == 2)
     return TextExplanation(
         attributions=tuple(found[..., one.places] for found, one in zip(asked["coefficients"], cut, strict=True)),
