@@ -342,6 +342,14 @@ def test_numbers_can_be_categories_and_frames_can_say_so():
         assert found.conditions[0][1] == f"children = {row['children'].iloc[0]}"
 
 
+def test_categories_that_are_numbers_can_have_names():
+    rows = np.column_stack([np.tile([0, 1, 2], 20), np.linspace(0, 1, 60)])
+    model = lambda x: (x[:, 0] == 2) * 1.0  # noqa: E731
+    for categorical in ({0: ("red", "green", "blue")}, {"hue": ("red", "green", "blue")}):
+        found = lime_tabular(model, rows[[2]], 0, background=rows, categorical=categorical, names=["hue", "x"], ridge=0)
+        assert found.as_list()[0] == ("hue = blue", pytest.approx(1))
+
+
 def test_conditions_say_where_a_number_lies():
     background = np.arange(1.0, 10.0)[:, np.newaxis]  # quartiles 3, 5, 7
     found = lime_tabular(lambda x: x[:, 0], [[2.0], [3.0], [3.1], [7.0], [99.0]], 0, background=background, names=["x"])
@@ -408,6 +416,7 @@ GAP = np.where(np.arange(60).reshape(20, 3) == 31, np.nan, ROWS)
             "'color' that is not there: the columns are age",
         ),
         (ROWS, {"categorical": [3]}, "3 that is not there"),
+        (ROWS, {"categorical": {0: ("red", "green")}}, "'column 0' must hold the numbers of its 2 named categories"),
         (ROWS, {"categorical": [0]}, None),
         (ROWS, {"names": ["a", "b"]}, "3 columns need as many names, got 2"),
         (ROWS, {"samples": 1}, "samples must be at least 2"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -165,6 +165,7 @@ class Categories:
     name: str
     values: tuple[Hashable, ...]
     shares: Floats
+    called: Sequence[str]  # names of the values that are numbers from 0 up; empty where a value is its own name
 
     def draw(self, count: int, generator: np.random.Generator) -> Draws:
         """Draw categories as often as they are seen."""
@@ -185,10 +186,14 @@ class Categories:
 
     def condition(self, value: Any) -> str:
         """Name the category."""
-        return f"{self.name} = {f'{value:g}' if _is_number(value) else value}"
+        if not _is_number(value):
+            return f"{self.name} = {value}"
+        return f"{self.name} = {self.called[int(value)] if self.called else f'{value:g}'}"
 
 
 Column = Numbers | Bins | Categories
+Categorical = Sequence[int | str] | Mapping[int, Sequence[str]] | Mapping[str, Sequence[str]]
+"""Columns that hold categories, by number or name; as a mapping with the names of categories that are numbers."""
 
 
 def _as_column(values: Sequence[Hashable]) -> Values:
@@ -199,7 +204,7 @@ def _as_column(values: Sequence[Hashable]) -> Values:
     return column
 
 
-def describe_columns(background: Table, categorical: Sequence[int | str] | None, *, discretise: bool) -> list[Column]:
+def describe_columns(background: Table, categorical: Categorical | None, *, discretise: bool) -> list[Column]:
     """
     Learn the columns of a table.
 
@@ -208,7 +213,7 @@ def describe_columns(background: Table, categorical: Sequence[int | str] | None,
     background
         Rows that show what values there are and how often.
     categorical
-        Names or numbers of the columns that hold categories; those that do not hold numbers do anyway.
+        The columns that hold categories; those that do not hold numbers do anyway.
     discretise
         Whether numbers are cut at their quartiles.
 
@@ -219,15 +224,18 @@ def describe_columns(background: Table, categorical: Sequence[int | str] | None,
     Raises
     ------
     ValueError
-        If there is no such column.
+        If there is no such column, or a category has no name.
     """
-    named = {_number(column, background.names) for column in categorical or ()}
+    called: Iterable[tuple[int | str, Sequence[str]]]
+    called = categorical.items() if isinstance(categorical, Mapping) else [(column, ()) for column in categorical or ()]
+    named = {_number(column, background.names): names for column, names in called}
     columns = range(len(background.names))
-    chosen = named | {column for column in columns if not background.is_numeric(column)}
+    chosen = {column for column in columns if column in named or not background.is_numeric(column)}
     numeric = [column for column in columns if column not in chosen]
     numbers = background.values[:, numeric].astype(np.float64)
     described: dict[int, Column] = {
-        column: _categories(background.names[column], background.values[:, column]) for column in chosen
+        column: _categories(background.names[column], background.values[:, column], named.get(column, ()))
+        for column in chosen
     }
     quartiles = np.percentile(numbers, [25, 50, 75], axis=0)
     for place, column in enumerate(numeric):
@@ -244,12 +252,14 @@ def _number(column: int | str, names: tuple[str, ...]) -> int:
     raise ValueError(f"categorical names a column {column!r} that is not there: the columns are {', '.join(names)}")
 
 
-def _categories(name: str, values: Values) -> Categories:
+def _categories(name: str, values: Values, called: Sequence[str]) -> Categories:
+    if len(called) and not set(values.tolist()) <= set(range(len(called))):
+        raise ValueError(f"column {name!r} must hold the numbers of its {len(called)} named categories, from 0")
     counts: dict[Hashable, int] = {}
     for value in values.tolist():
         counts[value] = counts.get(value, 0) + 1
     order = sorted(counts, key=lambda value: (str(type(value)), value))
-    return Categories(name, tuple(order), np.array([counts[value] for value in order]) / len(values))
+    return Categories(name, tuple(order), np.array([counts[value] for value in order]) / len(values), called)
 
 
 def _numbers(name: str, values: Floats) -> Numbers:

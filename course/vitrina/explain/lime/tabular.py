@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.explain.black_box import Scores, scoring
-from vitrina.explain.lime.columns import Column, Numbers, Values, as_table, describe_columns
+from vitrina.explain.lime.columns import Categorical, Column, Numbers, Values, as_table, describe_columns
 from vitrina.explain.lime.explanation import TabularExplanation
 from vitrina.explain.lime.fit import Floats, Neighbourhood, Options, Selection, kernel_weights, local_fit, warn_of_few
 from vitrina.explain.outputs import Output
@@ -23,7 +23,7 @@ def lime_tabular(
     target: Target,
     *,
     background: Any,
-    categorical: Sequence[int | str] | None = None,
+    categorical: Categorical | None = None,
     names: Sequence[str] | None = None,
     discretise: bool = True,
     sample_around_instance: bool = False,
@@ -57,7 +57,8 @@ def lime_tabular(
     background : array or pandas frame, shape (rows, columns)
         What the columns look like, such as the training data.
     categorical
-        Numbers or names of the columns that hold categories, beside those that do not hold numbers.
+        Numbers or names of the columns that hold categories, beside those that do not hold numbers. As a mapping it
+        has the names of categories that are numbers, such as `{2: ("red", "green")}` for 0 and 1 in column 2.
     names
         Of the columns, by default those of the frame.
     discretise
