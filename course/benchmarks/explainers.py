@@ -1,7 +1,7 @@
 """How fast the methods of `vitrina.explain` are, beside the peers, in one run.
 
     make bench-explainers                              everything, on one thread and on two: about ten minutes
-    make bench-explainers ARGS="--only lrp --threads 1"  one group of rows (gradients, lrp, search, deeplift)
+    make bench-explainers ARGS="--only lrp --threads 1"  one group of rows (gradients, lrp, ..., lime)
     make peers                                         first, to have the rows of captum and zennit too
 
 The unit U is one compiled forward and backward pass from a logit to the inputs: a batch of 1,000 MNIST images through a
@@ -30,7 +30,8 @@ from rich.table import Table
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parents[1] / "build" / "benchmarks"
 DOCS = FOLDER.parent / "docs"
-GROUPS = ("gradients", "lrp", "search", "deeplift")
+GROUPS = ("gradients", "lrp", "search", "deeplift", "lime")
+APART = ("lime",)  # groups with a file of their own
 #: Who does the same elsewhere, by the beginning of our row's name; LRP's rules have the same names in zennit.
 PEERS = {
     "gradient x input": "captum InputXGradient",
@@ -49,7 +50,8 @@ def run(threads: int, options: argparse.Namespace) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for group in options.only or GROUPS:
         console.print(f"{group}, {threads} thread(s)", style="dim")
-        rows += measured([sys.executable, FOLDER / "explainers_ours.py", group, *numbers], environment)
+        script = f"explainers_{group if group in APART else 'ours'}.py"
+        rows += measured([sys.executable, FOLDER / script, group, *numbers], environment)
         if options.peers and group in ("gradients", "lrp", "deeplift"):
             rows += measured([options.peers, FOLDER / "explainers_torch.py", group, *numbers], environment)
     return [row | {"threads": threads} for row in rows]

@@ -125,11 +125,13 @@ def solved_by_lime(background, row, draws, said, target, *, discretise, features
         (4, "auto", "auto"),
         (8, "auto", "auto"),
         (3, "forward_selection", "forward_selection"),
+        (12, "forward_selection", "forward_selection"),
         (5, "highest_weights", "highest_weights"),
         (99, "highest_weights", "none"),
     ],
 )
-def test_on_the_same_draws_the_library_finds_the_same(wine, discretise, features, selection, library):
+@pytest.mark.parametrize("samples", [40, 600])  # with few, columns are correlated by chance
+def test_on_the_same_draws_the_library_finds_the_same(wine, samples, discretise, features, selection, library):
     background, model = wine
     recorded = Recorded(model.predict_proba)
     rows, targets = background[[5, 90, 150]], [0, 1, 0]
@@ -141,10 +143,10 @@ def test_on_the_same_draws_the_library_finds_the_same(wine, discretise, features
         discretise=discretise,
         features=features,
         selection=selection,
-        samples=600,
+        samples=samples,
     )
     draws = max(recorded.asked, key=len)
-    assert len(draws) == 599
+    assert len(draws) == samples - 1
     for number, (row, target) in enumerate(zip(rows, targets, strict=True)):
         said = model.predict_proba(np.concatenate([row[np.newaxis], draws]))
         coefficients, *others = solved_by_lime(
@@ -293,6 +295,10 @@ def test_a_narrow_kernel_finds_the_slope_and_a_wide_one_the_trend():
     assert found[0.05].attributions[0, 0] == pytest.approx(2 * deviation, rel=0.02)
     assert found[0.05].fidelity[0] > 0.95
     assert found[0.05].effective_samples[0] < 0.2 * 20_000
+    asked = Recorded(lambda x: x[:, 0])
+    few = lime_tabular(asked, [[1.0]], 0, background=background, discretise=False, samples=50, kernel_width=0.5)
+    weights = kernel_weights(np.r_[0, max(asked.asked, key=len)[:, 0] - 1] / deviation, 0.5)
+    assert few.effective_samples[0] == pytest.approx(weights.sum() ** 2 / (weights**2).sum())
     assert abs(found[50.0].attributions[0, 0]) < 0.1  # the parabola is even around the mean
     assert found[50.0].fidelity[0] < 0.05
     assert found[50.0].effective_samples[0] == pytest.approx(20_000, rel=0.01)

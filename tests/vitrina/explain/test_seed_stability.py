@@ -54,10 +54,8 @@ def test_more_samples_are_more_stable():
 
 
 def test_features_that_were_not_selected_never_lead():
-    found = seed_stability(lambda seed: explain(seed, 2000, features=1), 4, leading=5)
-    kept = [np.count_nonzero(values, axis=1) for values in found.coefficients]
-    np.testing.assert_array_equal(kept, 1)
-    assert found.vsi[0] == np.mean([np.array_equal(a != 0, b != 0) for a, b in combinations(found.coefficients[0], 2)])
+    found = seed_stability(lambda seed: np.eye(6)[[seed % 2]], 4, leading=3)
+    assert found.vsi[0] == pytest.approx(2 / 6)  # of six pairs two have the same one feature
 
 
 def test_any_method_with_a_seed_can_be_judged():
