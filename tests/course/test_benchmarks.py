@@ -62,9 +62,9 @@ def test_goals_are_in_passes_or_against_another_row_or_calls(lines):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group", ["gradients", "deeplift"])
-def test_the_rows_can_be_run(group):
-    command = [sys.executable, FOLDER / "explainers_ours.py", group, "1", "1", "8"]
+@pytest.mark.parametrize(("group", "script"), [("gradients", "ours"), ("deeplift", "ours"), ("lime", "lime")])
+def test_the_rows_can_be_run(group, script):
+    command = [sys.executable, FOLDER / f"explainers_{script}.py", group, "1", "1", "8"]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     rows = json.loads(done.stdout.splitlines()[-1])

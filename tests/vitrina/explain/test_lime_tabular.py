@@ -356,6 +356,13 @@ def test_categories_that_are_numbers_can_have_names():
         assert found.as_list()[0] == ("hue = blue", pytest.approx(1))
 
 
+def test_a_table_may_hold_nothing_but_categories():
+    rows = np.array([["a", "x"], ["b", "x"], ["a", "y"], ["b", "y"]] * 10)
+    found = lime_tabular(lambda r: (r[:, 0] == "a") * 1.0, rows[:1], 0, background=rows, ridge=0)
+    np.testing.assert_allclose(found.attributions, [[1, 0]], atol=1e-9)
+    assert found.conditions == (("column 0 = a", "column 1 = x"),)
+
+
 def test_conditions_say_where_a_number_lies():
     background = np.arange(1.0, 10.0)[:, np.newaxis]  # quartiles 3, 5, 7
     found = lime_tabular(lambda x: x[:, 0], [[2.0], [3.0], [3.1], [7.0], [99.0]], 0, background=background, names=["x"])
@@ -410,11 +417,13 @@ GAP = np.where(np.arange(60).reshape(20, 3) == 31, np.nan, ROWS)
         (ROWS[0], {}, r"one row needs a batch axis: inputs\[np.newaxis\]"),
         (pd.DataFrame(ROWS).iloc[0], {}, r"take frame.iloc\[\[number\]\]"),
         (ROWS[:0], {}, "not empty"),
-        (ROWS[:, :2], {}, "2 columns need as many names, got 3"),
+        (ROWS[:, :2], {}, "inputs: 2 columns need as many names, got 3"),
         (ROWS, {"background": ROWS[:0]}, "background must be a table .* not empty"),
         (ROWS, {"background": GAP}, "row 10 holds nan in 'column 1': fill it in"),
         (GAP, {}, "inputs must be complete, row 10"),
         (mixed().assign(age=None)[:2], {"background": mixed()}, "row 0 holds None in 'age'"),
+        (mixed()[:2].assign(age="old"), {"background": mixed()}, "inputs hold 'old' in 'age', where .* numbers"),
+        (mixed()[["colour", "age", "children"]], {"background": mixed()}, "in the same order"),
         (mixed()[:2].assign(colour="pink"), {"background": mixed()}, "holds 'pink' in 'colour', which never occurs"),
         (
             mixed()[:2],
@@ -424,7 +433,7 @@ GAP = np.where(np.arange(60).reshape(20, 3) == 31, np.nan, ROWS)
         (ROWS, {"categorical": [3]}, "3 that is not there"),
         (ROWS, {"categorical": {0: ("red", "green")}}, "'column 0' must hold the numbers of its 2 named categories"),
         (ROWS, {"categorical": [0]}, None),
-        (ROWS, {"names": ["a", "b"]}, "3 columns need as many names, got 2"),
+        (ROWS, {"names": ["a", "b"]}, "background: 3 columns need as many names, got 2"),
         (ROWS, {"samples": 1}, "samples must be at least 2"),
         (ROWS, {"samples": 2.5}, "samples must be an int"),
         (ROWS, {"sample_around_instance": True}, "give discretise=False"),
@@ -453,6 +462,7 @@ def test_any_kind_of_number_will_do(wine):
     expected = lime_tabular(model, whole[:2].astype(float), 0, background=whole.astype(float), samples=200)
     for rows, rest in [
         (whole[:2], whole),
+        (whole[:2].astype(object), whole),
         (whole[:2].astype(np.float32), whole.astype(object)),
         (whole[:2].tolist(), whole),
     ]:

@@ -78,8 +78,9 @@ def as_table(what: str, rows: Any, names: Sequence[str] | None = None) -> Table:
     given = [f"column {number}" for number in range(values.shape[1])] if frame is None else frame.columns
     named = tuple(map(str, given if names is None else names))
     if len(named) != values.shape[1]:
-        raise ValueError(f"{values.shape[1]} columns need as many names, got {len(named)}")
-    values = values.astype(np.float64 if values.dtype.kind in "fiub" else object)
+        raise ValueError(f"{what}: {values.shape[1]} columns need as many names, got {len(named)}")
+    numbers = values.dtype.kind in "fiub" or all(map(_is_number, values.flat))
+    values = values.astype(np.float64 if numbers else object)
     gaps = _gaps(values) if frame is None else _gaps(values) | np.asarray(frame.isna())
     if gaps.any():
         row, column = (int(place) for place in np.argwhere(gaps)[0])
@@ -113,7 +114,7 @@ class Numbers:
 
     def code(self, values: Values) -> Floats:
         """Measure how many standard deviations values are from the mean."""
-        return (values.astype(np.float64) - self.mean) / (self.deviation or 1.0)
+        return (_as_numbers(self.name, values) - self.mean) / (self.deviation or 1.0)
 
     def condition(self, _value: Any) -> str:
         """Name what a coefficient is about."""
@@ -147,7 +148,7 @@ class Bins:
 
     def code(self, values: Values) -> Floats:
         """Number the bins of values."""
-        return np.searchsorted(self.edges, values.astype(np.float64)).astype(np.float64)
+        return np.searchsorted(self.edges, _as_numbers(self.name, values)).astype(np.float64)
 
     def condition(self, value: Any) -> str:
         """Say between which cuts a value lies."""
@@ -194,6 +195,13 @@ class Categories:
 Column = Numbers | Bins | Categories
 Categorical = Sequence[int | str] | Mapping[int, Sequence[str]] | Mapping[str, Sequence[str]]
 """Columns that hold categories, by number or name; as a mapping with the names of categories that are numbers."""
+
+
+def _as_numbers(name: str, values: Values) -> Floats:
+    for value in values if values.dtype == object else ():
+        if not _is_number(value):
+            raise ValueError(f"inputs hold {value!r} in {name!r}, where the background holds numbers")
+    return values.astype(np.float64)
 
 
 def _as_column(values: Sequence[Hashable]) -> Values:

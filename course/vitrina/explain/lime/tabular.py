@@ -111,7 +111,10 @@ def lime_tabular(
     options = Options(features, selection, ridge).checked()
     known = as_table("background", background, names)
     asked = as_table("inputs", inputs, known.names)
+    if known.frame is not None and asked.frame is not None and list(known.frame.columns) != list(asked.frame.columns):
+        raise ValueError("the columns of inputs must be those of the background, in the same order")
     columns = describe_columns(known, categorical, discretise=discretise)
+    own = np.stack([column.code(asked.values[:, number]) for number, column in enumerate(columns)], axis=1)
     if positive_int("samples", samples) < 2:
         raise ValueError("samples must be at least 2: the instance is one of them")
     if sample_around_instance and discretise:
@@ -121,7 +124,7 @@ def lime_tabular(
     targets = as_targets(target, len(said), said.shape[1])
     around = _perturbed(scores, asked.values, columns, samples - 1, seed, each=sample_around_instance)
     width = 0.75 * math.sqrt(len(columns)) if kernel_width is None else kernel_width
-    fit = local_fit(_neighbourhoods(asked.values, said, targets, columns, around, width), options)
+    fit = local_fit(_neighbourhoods(own, said, targets, columns, around, width), options)
     warn_of_few([fit])
     asked_for = fit.as_asked(several=targets.ndim == 2)
     prediction = np.take_along_axis(said, targets.reshape(len(said), -1), axis=1).reshape(targets.shape)
@@ -156,7 +159,7 @@ def _perturbed(
 
 
 def _neighbourhoods(
-    rows: Values,
+    own: Floats,
     said: Floats,
     targets: npt.NDArray[np.int32],
     columns: Sequence[Column],
@@ -164,9 +167,8 @@ def _neighbourhoods(
     width: float,
 ) -> Iterator[Neighbourhood]:
     """Code perturbations by how they differ from each row."""
-    own = np.stack([column.code(rows[:, number]) for number, column in enumerate(columns)], axis=1)
     numeric = np.array([isinstance(column, Numbers) for column in columns])
-    for place, (codes, scores) in zip(range(len(rows)), around, strict=True):
+    for place, (codes, scores) in enumerate(around):
         offsets = codes - own[place]
         offsets[:, ~numeric] = -(offsets[:, ~numeric] != 0).astype(np.float64)  # equal is 0, different is -1
         weights = kernel_weights(np.sqrt(np.einsum("dn,dn->n", offsets.T, offsets.T)), width)
