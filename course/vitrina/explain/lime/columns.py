@@ -282,5 +282,5 @@ def _bins(name: str, values: Floats, quartiles: Floats) -> Bins:
     full = np.maximum(counts, 1)
     means = np.bincount(bins, values, len(counts)) / full
     deviations = np.sqrt(np.bincount(bins, (values - means[bins]) ** 2, len(counts)) / full)
-    lowest, highest = np.r_[values.min(), edges], np.r_[edges, values.max()]
+    lowest, highest = np.append(values.min(), edges), np.append(edges, values.max())
     return Bins(name, edges, counts / len(values), means, deviations, lowest, highest)
