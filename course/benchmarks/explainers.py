@@ -31,9 +31,9 @@ from rich.table import Table
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parents[1] / "build" / "benchmarks"
 DOCS = FOLDER.parent / "docs"
-GROUPS = ("gradients", "lrp", "search", "deeplift", "shapley", "trees")
+GROUPS = ("gradients", "lrp", "search", "deeplift", "shapley", "lime", "trees")
 #: What measures a group, if it is not explainers_ours.py.
-SCRIPTS = {group: f"explainers_{group}.py" for group in ("shapley", "trees")}
+SCRIPTS = {group: f"explainers_{group}.py" for group in ("shapley", "lime", "trees")}
 #: Who does the same elsewhere, by the beginning of our row's name; LRP's rules have the same names in zennit.
 PEERS = {
     "gradient x input": "captum InputXGradient",

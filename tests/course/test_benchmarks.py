@@ -62,7 +62,7 @@ def test_goals_are_in_passes_or_against_another_row_or_calls(lines):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("group", ["gradients", "deeplift", "trees"])
+@pytest.mark.parametrize("group", ["gradients", "deeplift", "lime", "trees"])
 def test_the_rows_can_be_run(group):
     script = load("explainers").SCRIPTS.get(group, "explainers_ours.py")
     command = [sys.executable, FOLDER / script, group, "1", "1", "8"]

@@ -20,6 +20,17 @@ from vitrina.explain.dependence import (
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.importance import PermutationImportance, mean_absolute, permutation_importance
+from vitrina.explain.lime import (
+    ImageExplanation,
+    LimeExplanation,
+    SeedStability,
+    TabularExplanation,
+    TextExplanation,
+    lime_image,
+    lime_tabular,
+    lime_text,
+    seed_stability,
+)
 from vitrina.explain.lrp import (
     EPSILON_ALPHA2_BETA1,
     EPSILON_ALPHA2_BETA1_FLAT,
@@ -57,6 +68,7 @@ from vitrina.explain.shapley import (
     tree_shap,
 )
 from vitrina.explain.similarity import SIMILARITIES
+from vitrina.explain.superpixels import superpixels
 from vitrina.explain.surrogates import SurrogateTree, surrogate_tree
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
@@ -73,16 +85,21 @@ __all__ = [
     "Composite",
     "ConditionalExpectations",
     "FlippingCurve",
+    "ImageExplanation",
+    "LimeExplanation",
     "MaxSensitivity",
     "PartialDependence",
     "PermutationImportance",
     "Randomisation",
     "Roar",
     "Rule",
+    "SeedStability",
     "SensitivityN",
     "ShapleyEstimate",
     "Stability",
     "SurrogateTree",
+    "TabularExplanation",
+    "TextExplanation",
     "abpc",
     "alpha_beta",
     "aopc",
@@ -103,6 +120,9 @@ __all__ = [
     "interventional",
     "kernel_shap",
     "kernel_shapley",
+    "lime_image",
+    "lime_tabular",
+    "lime_text",
     "linear_shap",
     "lrp",
     "max_sensitivity",
@@ -119,11 +139,13 @@ __all__ = [
     "roar",
     "saliency",
     "scoring",
+    "seed_stability",
     "sensitivity_n",
     "shapley_interactions",
     "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
+    "superpixels",
     "surrogate_tree",
     "tree_shap",
     "w_square",
