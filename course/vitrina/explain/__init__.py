@@ -1,11 +1,13 @@
-"""Attribution methods for Keras models: batched, compiled, NumPy in and NumPy out.
+"""Attribution methods: batched, compiled, NumPy in and NumPy out.
 
 Every method is called as `method(model, inputs, target, *, ...)` and returns attributions of the shape of `inputs`.
-The target is a logit, never a probability.
+Methods that look into a model take Keras models, and their target is a logit, never a probability. Those that only ask
+for its scores take any model (see `black_box.scoring`).
 """
 
 from vitrina.explain.additivity import SensitivityN, infidelity, sensitivity_n
 from vitrina.explain.attention_graphs import AttentionGraph, structured_attention_graph
+from vitrina.explain.black_box import scoring
 from vitrina.explain.cam import grad_cam
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.deeplift import deeplift
@@ -34,6 +36,17 @@ from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.randomisation import Randomisation, parameter_randomisation
 from vitrina.explain.roar import Roar, roar
 from vitrina.explain.robustness import MaxSensitivity, Stability, max_sensitivity, noise_stability
+from vitrina.explain.shapley import (
+    ShapleyEstimate,
+    interventional,
+    kernel_shap,
+    kernel_shapley,
+    linear_shap,
+    observational,
+    permutation_shapley,
+    shapley_interactions,
+    shapley_values,
+)
 from vitrina.explain.similarity import SIMILARITIES
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
@@ -54,6 +67,7 @@ __all__ = [
     "Roar",
     "Rule",
     "SensitivityN",
+    "ShapleyEstimate",
     "Stability",
     "abpc",
     "alpha_beta",
@@ -70,15 +84,24 @@ __all__ = [
     "infidelity",
     "insertion_curve",
     "integrated_gradients",
+    "interventional",
+    "kernel_shap",
+    "kernel_shapley",
+    "linear_shap",
     "lrp",
     "max_sensitivity",
     "noise_stability",
+    "observational",
     "occlusion",
     "parameter_randomisation",
+    "permutation_shapley",
     "pixel_flipping",
     "roar",
     "saliency",
+    "scoring",
     "sensitivity_n",
+    "shapley_interactions",
+    "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
     "w_square",
