@@ -11,8 +11,15 @@ from vitrina.explain.black_box import scoring
 from vitrina.explain.cam import grad_cam
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.deeplift import deeplift
+from vitrina.explain.dependence import (
+    ConditionalExpectations,
+    PartialDependence,
+    individual_conditional_expectation,
+    partial_dependence,
+)
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
+from vitrina.explain.importance import PermutationImportance, mean_absolute, permutation_importance
 from vitrina.explain.lrp import (
     EPSILON_ALPHA2_BETA1,
     EPSILON_ALPHA2_BETA1_FLAT,
@@ -36,6 +43,7 @@ from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.randomisation import Randomisation, parameter_randomisation
 from vitrina.explain.roar import Roar, roar
 from vitrina.explain.robustness import MaxSensitivity, Stability, max_sensitivity, noise_stability
+from vitrina.explain.selection import correlation_ranking, mutual_information_ranking
 from vitrina.explain.shapley import (
     ShapleyEstimate,
     interventional,
@@ -46,8 +54,10 @@ from vitrina.explain.shapley import (
     permutation_shapley,
     shapley_interactions,
     shapley_values,
+    tree_shap,
 )
 from vitrina.explain.similarity import SIMILARITIES
+from vitrina.explain.surrogates import SurrogateTree, surrogate_tree
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
 __all__ = [
@@ -61,18 +71,23 @@ __all__ = [
     "SIMILARITIES",
     "AttentionGraph",
     "Composite",
+    "ConditionalExpectations",
     "FlippingCurve",
     "MaxSensitivity",
+    "PartialDependence",
+    "PermutationImportance",
     "Randomisation",
     "Roar",
     "Rule",
     "SensitivityN",
     "ShapleyEstimate",
     "Stability",
+    "SurrogateTree",
     "abpc",
     "alpha_beta",
     "aopc",
     "completeness_error",
+    "correlation_ranking",
     "deeplift",
     "delete_words",
     "deletion_curve",
@@ -81,6 +96,7 @@ __all__ = [
     "gamma",
     "grad_cam",
     "gradient_x_input",
+    "individual_conditional_expectation",
     "infidelity",
     "insertion_curve",
     "integrated_gradients",
@@ -90,10 +106,14 @@ __all__ = [
     "linear_shap",
     "lrp",
     "max_sensitivity",
+    "mean_absolute",
+    "mutual_information_ranking",
     "noise_stability",
     "observational",
     "occlusion",
     "parameter_randomisation",
+    "partial_dependence",
+    "permutation_importance",
     "permutation_shapley",
     "pixel_flipping",
     "roar",
@@ -104,6 +124,8 @@ __all__ = [
     "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
+    "surrogate_tree",
+    "tree_shap",
     "w_square",
     "word_occlusion",
     "word_relevance",
