@@ -57,6 +57,7 @@ from vitrina.explain.shapley import (
     tree_shap,
 )
 from vitrina.explain.similarity import SIMILARITIES
+from vitrina.explain.superpixels import superpixels
 from vitrina.explain.surrogates import SurrogateTree, surrogate_tree
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
@@ -124,6 +125,7 @@ __all__ = [
     "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
+    "superpixels",
     "surrogate_tree",
     "tree_shap",
     "w_square",
