@@ -69,9 +69,10 @@ count = int(labels[0].max()) + 1
 print(f"{titles[0]}: {count} superpixels, so 2^{count}, about {2.0**count:.0e} coalitions")
 
 # %% [markdown]
-# That is too many for exact Shapley values, and sampling would be noisy. But a superpixel does not play alone. Those
-# of the bird's neck belong together, and neck and body do. So let the players form **groups within groups**: join the
-# two neighbours that are most alike, again and again, until the whole picture is one group.
+# That is too many for exact Shapley values, and sampling would be noisy. But a superpixel does not play alone: pieces
+# that lie side by side and look alike often belong together. So let the players form **groups within groups**: join
+# the two neighbours that are most alike, again and again, until the whole picture is one group. (The computer knows
+# colours, not birds. Look where its groups cut.)
 
 # %%
 tree = superpixel_hierarchy(labels[0], pictures[0])

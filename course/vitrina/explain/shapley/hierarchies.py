@@ -49,7 +49,10 @@ def as_group(hierarchy: Hierarchy) -> Group:
     ValueError
         If it is neither, or does not hold each of the players 0 to n - 1 once.
     """
-    root = _from_linkage(hierarchy) if isinstance(hierarchy, np.ndarray) else _from_nested(hierarchy)
+    try:
+        root = _from_linkage(hierarchy) if isinstance(hierarchy, np.ndarray) else _from_nested(hierarchy)
+    except RecursionError:
+        raise ValueError("a hierarchy has too many levels of tuples for Python: give a linkage matrix") from None
     count = len(hierarchy) + 1 if isinstance(hierarchy, np.ndarray) else len(root.members)
     if not np.array_equal(np.sort(root.members), np.arange(count)):
         raise ValueError(

@@ -21,6 +21,8 @@ from vitrina.explain.shapley.hierarchies import Group, Hierarchy, as_group
 _ROUND = 64  # coalitions asked for together: enough to keep a network busy, few enough to follow what they say
 _NEAR = 0.5  # of the largest amount: what is below can wait for the halves that the largest leaves
 _MOST = 1 << 20  # coalitions of an exact answer that nobody has set a limit to
+MANY = 1 << 62
+"""Coalitions that nobody counts any further."""
 _WIDEST = 16  # subgroups of one group, of which every subset is asked for
 
 
@@ -43,7 +45,7 @@ class OwenValues:
     evaluated : int
         How many coalitions were asked for, that of nobody and that of all players among them.
     needed : int
-        How many coalitions exact attributions take.
+        How many coalitions exact attributions take; 2^62 stands for more.
     """
 
     attributions: Values
@@ -86,13 +88,14 @@ def owen_values(game: Game, hierarchy: Hierarchy, *, coalitions: int | None = No
     players = len(root.members)
     players_of(game, players)
     _check_width(root)
-    needed = 2 + _cost(root)
+    needed = _cost(root)
     budget = needed if coalitions is None else positive_int("coalitions", coalitions)
     if budget < 2:
         raise ValueError("coalitions must be at least 2: what nobody and what everybody is worth")
     if coalitions is None and needed > _MOST:
         raise ValueError(
-            f"exact Owen values of this hierarchy take {needed:,} coalitions: give a budget, such as coalitions=1000"
+            f"exact Owen values of this hierarchy take {needed:.0e} coalitions or more: give a budget, such as "
+            "coalitions=1000"
         )
     base, whole = worth(game, np.repeat([[False], [True]], players, axis=1))
     shares = _Shares(np.zeros((players, *base.shape)), np.zeros(base.shape))
@@ -201,19 +204,25 @@ def _sets(group: Group) -> int:
     return 2 ** len(group.subgroups) - 2
 
 
-def _cost(group: Group, contexts: int = 1) -> int:
-    """How many coalitions it takes to take a group and all in it apart, in so many contexts."""
-    if not group.subgroups:
-        return 0
-    inner = contexts * 2 ** (len(group.subgroups) - 1)
-    return contexts * _sets(group) + sum(_cost(subgroup, inner) for subgroup in group.subgroups)
+def _cost(root: Group) -> int:
+    """How many coalitions it takes to take all groups apart in all their contexts, `MANY` if more."""
+    total, waiting = 2, [(root, 1)]
+    while waiting:
+        group, contexts = waiting.pop()
+        if group.subgroups:
+            total += contexts * _sets(group)
+            inner = min(MANY, contexts * 2 ** (len(group.subgroups) - 1))
+            waiting += [(subgroup, inner) for subgroup in group.subgroups]
+    return min(MANY, total)
 
 
-def _check_width(group: Group) -> None:
-    if len(group.subgroups) > _WIDEST:
-        raise ValueError(
-            f"a group of {len(group.subgroups)} subgroups would take 2^{len(group.subgroups)} coalitions: nest them, "
-            f"at most {_WIDEST} in a group"
-        )
-    for subgroup in group.subgroups:
-        _check_width(subgroup)
+def _check_width(root: Group) -> None:
+    waiting = [root]
+    while waiting:
+        group = waiting.pop()
+        waiting += group.subgroups
+        if len(group.subgroups) > _WIDEST:
+            raise ValueError(
+                f"a group of {len(group.subgroups)} subgroups would take 2^{len(group.subgroups)} coalitions: nest "
+                f"them, at most {_WIDEST} in a group"
+            )

@@ -250,6 +250,19 @@ def test_a_chain_too_long_for_exact_values_needs_a_budget():
     np.testing.assert_allclose(owen_values(game, chain, coalitions=50).attributions, 1)
 
 
+def test_a_chain_of_thousands_is_counted_and_taken_apart():
+    players = 2000
+    joins = np.array([[0, 1]] + [[players + row - 1, row + 1] for row in range(1, players - 1)])
+    found = owen_values(lambda coalitions: 3.0 * coalitions[:, -1], joins, coalitions=20)
+    assert found.needed == owen.MANY
+    np.testing.assert_allclose(found.attributions[-1], 3)
+    chain = 0
+    for player in range(1, players):
+        chain = (chain, player)
+    with pytest.raises(ValueError, match="linkage matrix"):
+        owen_values(lambda coalitions: coalitions[:, 0], chain, coalitions=20)
+
+
 @pytest.mark.parametrize(
     "plant",
     [

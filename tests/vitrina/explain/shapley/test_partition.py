@@ -132,6 +132,7 @@ def test_groups_change_the_answer_where_features_interact(assert_close):
     )
 
 
+@pytest.mark.slow  # the library compiles itself at its first call
 def test_shaps_explainer_with_the_same_clustering_agrees(images, assert_close):
     shap = pytest.importorskip("shap")
     small, baseline = images[:2, :4, :4], 0.3
