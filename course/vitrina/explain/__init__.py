@@ -13,6 +13,12 @@ from vitrina.explain.coefficient import DEFINITIONS, Coefficient, Definition, ex
 from vitrina.explain.comparison import Comparison, compare_explainers
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.deeplift import deeplift
+from vitrina.explain.dependence import (
+    ConditionalExpectations,
+    PartialDependence,
+    individual_conditional_expectation,
+    partial_dependence,
+)
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.hiding import Retraining
@@ -51,6 +57,7 @@ from vitrina.explain.shapley import (
     permutation_shapley,
     shapley_interactions,
     shapley_values,
+    tree_shap,
 )
 from vitrina.explain.similarity import SIMILARITIES
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
@@ -70,10 +77,12 @@ __all__ = [
     "Coefficient",
     "Comparison",
     "Composite",
+    "ConditionalExpectations",
     "Definition",
     "FlippingCurve",
     "InclusionCurves",
     "MaxSensitivity",
+    "PartialDependence",
     "Randomisation",
     "Retraining",
     "Roar",
@@ -96,6 +105,7 @@ __all__ = [
     "grad_cam",
     "gradient_x_input",
     "inclusion_curves",
+    "individual_conditional_expectation",
     "infidelity",
     "insertion_curve",
     "integrated_gradients",
@@ -109,6 +119,7 @@ __all__ = [
     "observational",
     "occlusion",
     "parameter_randomisation",
+    "partial_dependence",
     "permutation_shapley",
     "pixel_flipping",
     "roar",
@@ -119,6 +130,7 @@ __all__ = [
     "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
+    "tree_shap",
     "w_square",
     "word_occlusion",
     "word_relevance",
