@@ -23,6 +23,17 @@ from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_cur
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.hiding import Retraining
 from vitrina.explain.inclusion import InclusionCurves, inclusion_curves
+from vitrina.explain.lime import (
+    ImageExplanation,
+    LimeExplanation,
+    SeedStability,
+    TabularExplanation,
+    TextExplanation,
+    lime_image,
+    lime_tabular,
+    lime_text,
+    seed_stability,
+)
 from vitrina.explain.lrp import (
     EPSILON_ALPHA2_BETA1,
     EPSILON_ALPHA2_BETA1_FLAT,
@@ -60,6 +71,7 @@ from vitrina.explain.shapley import (
     tree_shap,
 )
 from vitrina.explain.similarity import SIMILARITIES
+from vitrina.explain.superpixels import superpixels
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
 __all__ = [
@@ -80,16 +92,21 @@ __all__ = [
     "ConditionalExpectations",
     "Definition",
     "FlippingCurve",
+    "ImageExplanation",
     "InclusionCurves",
+    "LimeExplanation",
     "MaxSensitivity",
     "PartialDependence",
     "Randomisation",
     "Retraining",
     "Roar",
     "Rule",
+    "SeedStability",
     "SensitivityN",
     "ShapleyEstimate",
     "Stability",
+    "TabularExplanation",
+    "TextExplanation",
     "abpc",
     "alpha_beta",
     "aopc",
@@ -112,6 +129,9 @@ __all__ = [
     "interventional",
     "kernel_shap",
     "kernel_shapley",
+    "lime_image",
+    "lime_tabular",
+    "lime_text",
     "linear_shap",
     "lrp",
     "max_sensitivity",
@@ -125,11 +145,13 @@ __all__ = [
     "roar",
     "saliency",
     "scoring",
+    "seed_stability",
     "sensitivity_n",
     "shapley_interactions",
     "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
+    "superpixels",
     "tree_shap",
     "w_square",
     "word_occlusion",
