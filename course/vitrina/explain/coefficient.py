@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from vitrina.explain.inclusion import Inclusion, InclusionCurves
 from vitrina.explain.performance import Numbers, Performance
+from vitrina.explain.shapley.players import Groups
 
 
 @dataclass(frozen=True)
@@ -168,7 +169,7 @@ def explainability_performance(
     background: Any,
     definition: str | Definition = "contrast",
     performance: str | Performance = "skill",
-    groups: npt.ArrayLike | None = None,
+    groups: Groups | None = None,
     channels: bool | None = None,
     steps: int | None = None,
     orders: int = 100,

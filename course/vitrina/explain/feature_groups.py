@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import numpy.typing as npt
 from vitrina.explain.masking import Masks
 from vitrina.explain.performance import Numbers
 from vitrina.explain.perturbing import has_channels, ranks
+from vitrina.explain.shapley.players import Groups, player_of_each_value
 
 Ranks = npt.NDArray[np.int32]
 
@@ -26,7 +28,9 @@ class FeatureGroups:
         How many groups there are, in all samples or in each.
     """
 
-    def __init__(self, inputs: npt.NDArray[Any], groups: npt.ArrayLike | None, channels: bool | None) -> None:
+    def __init__(
+        self, inputs: npt.NDArray[Any], groups: Groups | None, channels: bool | None, columns: list[Any] | None = None
+    ) -> None:
         """
         Number the groups.
 
@@ -34,11 +38,12 @@ class FeatureGroups:
         ----------
         inputs : array, shape (n, ...)
             The samples.
-        groups : array of int, optional
-            Which features belong together, shape of a sample without its channels, with the samples before it where
-            they differ. A negative number belongs to no group. By default each feature is a group.
+        groups : optional
+            Which features belong together, as for `inclusion_curves`. By default each feature is a group.
         channels
             Whether the last axis holds channels, as for `has_channels`.
+        columns
+            Their names, where samples came as a pandas frame.
 
         Raises
         ------
@@ -47,7 +52,7 @@ class FeatureGroups:
         """
         self._channels, self._shape = has_channels(inputs, channels), inputs.shape
         places = inputs.shape[1:-1] if self._channels else inputs.shape[1:]
-        given = np.arange(np.prod(places, dtype=int)).reshape(places) if groups is None else np.asarray(groups)
+        given = _numbers(groups, places, columns)
         if given.shape not in (places, (len(inputs), *places)) or given.dtype.kind not in "iu":
             raise ValueError(
                 f"groups must be ints of the shape {places}, or {(len(inputs), *places)} if samples differ, got shape "
@@ -145,6 +150,14 @@ class FeatureGroups:
         group = np.where(of >= 0, of + self.count * np.arange(rows)[:, np.newaxis], rows * self.count)  # none: the last
         summed = np.bincount(group.ravel(), weights=flat.ravel(), minlength=rows * self.count + 1)[:-1]
         return summed.reshape(rows, self.count).astype(np.float64, copy=False)
+
+
+def _numbers(groups: Groups | None, places: tuple[int, ...], columns: list[Any] | None) -> npt.NDArray[Any]:
+    """Return the number of each feature's group, shape `places` or that of all samples."""
+    by_columns = isinstance(groups, Mapping) or (isinstance(groups, (list, tuple)) and np.ndim(groups[0]) == 1)
+    if groups is None or by_columns:
+        return player_of_each_value(groups, places, columns)[0].reshape(places)
+    return np.asarray(groups)
 
 
 def _numbered(row: npt.NDArray[np.integer[Any]]) -> npt.NDArray[np.int64]:

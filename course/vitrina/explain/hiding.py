@@ -10,10 +10,11 @@ import keras
 import numpy as np
 import numpy.typing as npt
 
-from vitrina.explain.black_box import Scores, scoring
+from vitrina.explain.black_box import Scores, scoring, value_type
 from vitrina.explain.compiling import slices
 from vitrina.explain.masking import Masks
 from vitrina.explain.performance import Numbers
+from vitrina.explain.shapley.model_game import samples_and_background
 
 _VALUES = 1 << 22  # values of masked samples that are held at once
 
@@ -56,7 +57,7 @@ class Masked:
             What `scoring` takes.
         inputs : array or frame, shape (n, ...)
             The samples.
-        background : array or frame, shape (m, ...) or that of a sample
+        background : array or frame, shape (m, ...)
             What is seen in place of hidden features.
         raw
             Whether a Keras model's outputs are taken as they are, not as probabilities.
@@ -66,10 +67,11 @@ class Masked:
         ValueError
             If they do not fit each other.
         """
-        self.inputs = as_samples(inputs)
+        samples, rows, self.frame = samples_and_background(inputs, background)
+        kind = value_type(model) or samples.dtype
+        self.inputs, self._background = samples.astype(kind, copy=False), rows.astype(kind, copy=False)
         self.classes = getattr(model, "classes_", None)
-        self._background = as_background(background, self.inputs)
-        self._scores = _scores(model, inputs, raw=raw)
+        self._scores = _scores(model, self.frame, raw=raw)
 
     def __call__(self, visible: Masks) -> Numbers:
         """
@@ -123,8 +125,8 @@ class Retrained:
         ValueError
             If they do not fit each other.
         """
-        self.inputs, self._train = as_samples(inputs), as_samples(factory.inputs)
-        self._baseline = as_background(background, self.inputs)
+        self.inputs, self._baseline, self.frame = samples_and_background(inputs, background)
+        self._train = np.asarray(factory.inputs)
         if len(self._baseline) > 1:
             raise ValueError(
                 f"retraining puts one value in place of a feature that is not there: give a background of one row, "
@@ -151,67 +153,9 @@ class Retrained:
         train, test = (np.where(visible, samples, self._baseline) for samples in (self._train, self.inputs))
         model = self._factory.fit(train, self._factory.labels, self._seed)
         self.classes = getattr(model, "classes_", None)
-        return _scores(model, test, raw=self._raw)(test).astype(np.float64)
+        return _scores(model, self.frame, raw=self._raw)(test).astype(np.float64)
 
 
-def as_samples(inputs: Any) -> npt.NDArray[Any]:
-    """
-    Return samples as an array, also those of a pandas frame.
-
-    Parameters
-    ----------
-    inputs : array or frame, shape (n, ...)
-        At least one sample.
-
-    Returns
-    -------
-    array, shape (n, ...)
-
-    Raises
-    ------
-    ValueError
-        If there is no sample, or no axis of features.
-    """
-    values = np.asarray(inputs)
-    if values.ndim < 2 or not values.size:
-        raise ValueError(f"inputs must be samples with features, (n, ...), one at least, got shape {values.shape}")
-    return values
-
-
-def as_background(background: Any, inputs: npt.NDArray[Any]) -> npt.NDArray[Any]:
-    """
-    Return what stands in place of hidden features, with an axis of rows.
-
-    Parameters
-    ----------
-    background : array or frame, shape (m, ...) or that of a sample
-    inputs : array, shape (n, ...)
-        The samples that it belongs to.
-
-    Returns
-    -------
-    array, shape (m, ...)
-        In the type of inputs where both are floats.
-
-    Raises
-    ------
-    ValueError
-        If it is empty or does not fit the samples.
-    """
-    values = np.asarray(background)
-    rows = values[np.newaxis] if values.shape == inputs.shape[1:] else values
-    if rows.shape[1:] != inputs.shape[1:] or not len(rows):
-        raise ValueError(
-            f"background must have the shape of a sample, {inputs.shape[1:]}, or of several, at least one, got "
-            f"{values.shape}"
-        )
-    return rows.astype(inputs.dtype) if rows.dtype.kind == inputs.dtype.kind == "f" else rows
-
-
-def _scores(model: Any, inputs: Any, *, raw: bool) -> Scores:
+def _scores(model: Any, frame: Any, *, raw: bool) -> Scores:
     probability = isinstance(model, keras.Model) and not raw
-    return scoring(
-        model,
-        output="probability" if probability else None,
-        like=inputs if hasattr(inputs, "columns") else None,
-    )
+    return scoring(model, output="probability" if probability else None, like=frame)

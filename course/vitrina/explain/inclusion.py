@@ -18,6 +18,7 @@ from vitrina.explain.hiding import Masked, Retrained, Retraining
 from vitrina.explain.masking import Masks
 from vitrina.explain.performance import Measure, Numbers, Performance
 from vitrina.explain.perturbing import step_counts
+from vitrina.explain.shapley.players import Groups
 
 _MASKS = 1 << 23  # values of masks that are held at once
 
@@ -75,7 +76,7 @@ def inclusion_curves(
     *,
     background: Any,
     performance: str | Performance = "skill",
-    groups: npt.ArrayLike | None = None,
+    groups: Groups | None = None,
     channels: bool | None = None,
     steps: int | None = None,
     seed: int = 0,
@@ -97,15 +98,15 @@ def inclusion_curves(
         (n, groups). Only the order matters: more is more relevant. For a global ranking that is usually the mean size
         of attributions; local ones are taken with their sign, for the class that the model decides for. (Explaining
         the label would give it away.) Equal relevance is put in order by chance, the same way in both directions.
-    background : array or pandas frame, shape (m, ...) or that of a sample
-        What is seen in place of hidden features, such as the mean of the training data. Of several rows the model's
-        outputs are averaged.
+    background : array or pandas frame, shape (m, ...)
+        What is seen in place of hidden features, such as the mean of the training data, a background of one row. Of
+        several rows the model's outputs are averaged.
     performance
         "skill", "accuracy", "auc", "r_squared", or a function of labels and outputs (n, outputs), more being better.
-    groups : array of int, optional
-        Features with the same number are kept or hidden together, and their relevances are added up; a negative number
-        is never hidden. Shape of a sample without its channels, or with the samples before it where they differ, as
-        superpixels do.
+    groups : optional
+        Features that are kept or hidden together, and whose relevances are added up: an array of ints, equal in a group
+        and negative for what is never hidden, in the shape of a sample without its channels, or with the samples before
+        it where they differ, as superpixels do; or for each group its columns, by number or by name.
     channels
         Whether the last axis holds channels, which are one feature; by default so where a sample has several axes.
     steps
@@ -140,7 +141,7 @@ class Inclusion:
         background: Any,
         performance: str | Performance,
         *,
-        groups: npt.ArrayLike | None,
+        groups: Groups | None,
         channels: bool | None,
         steps: int | None,
         seed: int,
@@ -151,7 +152,11 @@ class Inclusion:
             self._outputs = Retrained(model, inputs, background, raw=raw, seed=seed)
         else:
             self._outputs = Masked(model, inputs, background, raw=raw)
-        self._groups = FeatureGroups(self._outputs.inputs, groups, channels)
+        if not len(self._outputs.inputs):
+            raise ValueError("inputs hold no sample: there is nothing to measure")
+        frame = self._outputs.frame
+        columns = None if frame is None else list(frame.columns)
+        self._groups = FeatureGroups(self._outputs.inputs, groups, channels, columns)
         self._counts = step_counts(self._groups.count, steps)
         self._mixed = np.random.default_rng(seed).permutation(self._groups.count)
         whole = self._outputs(self._groups.visible(np.ones((1, 1, self._groups.count), bool)))

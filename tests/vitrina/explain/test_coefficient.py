@@ -21,7 +21,7 @@ def coefficient(weights, relevance, **options):
         np.ones((2, len(weights))),
         [0, 0],
         relevance,
-        background=np.zeros(len(weights)),
+        background=np.zeros((1, len(weights))),
         performance=share_seen,
         **options,
     )
@@ -142,7 +142,7 @@ def test_local_relevances_are_held_against_random_orders_of_each_sample():
 
     for_the_decision = inputs * weights * np.where(labels == 1, 1, -1)[:, np.newaxis]
     local, one_for_all = (
-        explainability_performance(model, inputs, labels, relevance, background=np.zeros(6))
+        explainability_performance(model, inputs, labels, relevance, background=np.zeros((1, 6)))
         for relevance in (for_the_decision, weights)
     )
     assert local.percentile == 100
@@ -173,7 +173,11 @@ def test_the_figures_by_which_the_definition_was_chosen(protocol):
         train, test = (inputs[:800], labels[:800]), (inputs[800:], labels[800:])
         explained = refit(*train, 0)
         model = Retraining(refit, *train) if protocol == "retrain" else explained
-        options = {"background": np.zeros(20), "performance": "accuracy", "orders": 2 if protocol == "retrain" else 100}
+        options = {
+            "background": np.zeros((1, 20)),
+            "performance": "accuracy",
+            "orders": 2 if protocol == "retrain" else 100,
+        }
         relevance = np.abs(explained.coef_[0])
         found, reverse = (explainability_performance(model, *test, sign * relevance, **options) for sign in (1, -1))
         right.append([found.under(form).score for form in forms])
@@ -286,7 +290,7 @@ def test_what_cannot_be_ranked_is_refused(results, message):
 def test_what_does_not_fit_is_refused(change, message):
     with pytest.raises(ValueError, match=message):
         explainability_performance(
-            lambda inputs: inputs, np.ones((2, 2)), [0, 0], [1, 2], **{"background": np.zeros(2)} | change
+            lambda inputs: inputs, np.ones((2, 2)), [0, 0], [1, 2], **{"background": np.zeros((1, 2))} | change
         )
     with pytest.raises(ValueError, match="no explainer 'other'"):
         compare_explainers(over_seeds((0.0,), names=("one",))).better("one", "other")
