@@ -9,7 +9,13 @@ from vitrina.explain.additivity import SensitivityN, infidelity, sensitivity_n
 from vitrina.explain.attention_graphs import AttentionGraph, structured_attention_graph
 from vitrina.explain.black_box import scoring
 from vitrina.explain.cam import grad_cam
-from vitrina.explain.coefficient import DEFINITIONS, Coefficient, Definition, explainability_performance
+from vitrina.explain.coefficient import (
+    DEFINITIONS,
+    Coefficient,
+    Definition,
+    explainability_performance,
+    explainability_performances,
+)
 from vitrina.explain.comparison import Comparison, compare_explainers
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.deeplift import deeplift
@@ -117,6 +123,7 @@ __all__ = [
     "deletion_curve",
     "epsilon",
     "explainability_performance",
+    "explainability_performances",
     "flat",
     "gamma",
     "grad_cam",

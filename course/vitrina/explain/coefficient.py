@@ -212,6 +212,59 @@ def explainability_performance(
     ValueError
         If the arguments do not fit each other, or the model with all features is no better than one without.
     """
+    return explainability_performances(
+        model,
+        inputs,
+        labels,
+        {"": relevance},
+        background=background,
+        definition=definition,
+        performance=performance,
+        groups=groups,
+        channels=channels,
+        steps=steps,
+        orders=orders,
+        seed=seed,
+    )[""]
+
+
+def explainability_performances(
+    model: Any,
+    inputs: Any,
+    labels: npt.ArrayLike,
+    relevances: Mapping[str, npt.ArrayLike],
+    *,
+    background: Any,
+    definition: str | Definition = "contrast",
+    performance: str | Performance = "skill",
+    groups: Groups | None = None,
+    channels: bool | None = None,
+    steps: int | None = None,
+    orders: int = 100,
+    seed: int = 0,
+) -> dict[str, Coefficient]:
+    """
+    Explainability-performance coefficients of several explanations of one model, which share the random orders.
+
+    Each is what `explainability_performance` returns for it alone, but most of the work is done once.
+
+    Parameters
+    ----------
+    relevances
+        From the name of an explainer to its relevances.
+    model, inputs, labels, background, definition, performance, groups, channels, steps, orders, seed
+        As for `explainability_performance`.
+
+    Returns
+    -------
+    dict of Coefficient
+        By explainer.
+
+    Raises
+    ------
+    ValueError
+        If the arguments do not fit each other, or the model with all features is no better than one without.
+    """
     chosen = _definition(definition)
     if orders < 1:
         raise ValueError(
@@ -220,8 +273,13 @@ def explainability_performance(
     inclusion = Inclusion(
         model, inputs, labels, background, performance, groups=groups, channels=channels, steps=steps, seed=seed
     )
-    ranking = inclusion.relevance(relevance)
-    return Coefficient(chosen, inclusion.curves(ranking), inclusion.chance(ranking, orders, seed))
+    rankings = {name: inclusion.relevance(relevance) for name, relevance in relevances.items()}
+    shapes = {ranking.shape: ranking for ranking in rankings.values()}
+    chance = {shape: inclusion.chance(ranking, orders, seed) for shape, ranking in shapes.items()}
+    return {
+        name: Coefficient(chosen, inclusion.curves(ranking), chance[ranking.shape])
+        for name, ranking in rankings.items()
+    }
 
 
 def _definition(definition: str | Definition) -> Definition:

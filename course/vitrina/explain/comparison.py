@@ -30,6 +30,8 @@ class Comparison:
         What the scores are.
     scores, percentiles : arrays, shape (explainers, seeds)
         Coefficients, and their percentiles among random orders.
+    chance : array, shape (orders,)
+        Coefficients of random orders, those of all seeds.
     full : array, shape (seeds,)
         Performance of the models that were explained.
     p_values : array, shape (explainers, explainers)
@@ -42,6 +44,7 @@ class Comparison:
     definition: Definition
     scores: Numbers
     percentiles: Numbers
+    chance: Numbers
     full: Numbers
     p_values: Numbers
 
@@ -129,6 +132,7 @@ def compare_explainers(
         definition=chosen[names[0]][0].definition,
         scores=scores,
         percentiles=np.array([[each.percentile for each in chosen[name]] for name in names]),
+        chance=np.concatenate([each.chance_scores for each in chosen[names[0]]]),
         full=np.array([each.full for each in chosen[names[0]]]),
         p_values=_p_values(scores),
     )

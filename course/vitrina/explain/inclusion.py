@@ -88,7 +88,7 @@ def inclusion_curves(
     ----------
     model : keras.Model, estimator, callable or Retraining
         What `vitrina.explain.black_box.scoring` takes. A Keras model is asked for probabilities (but for
-        `performance="r_squared"`, as it is). Or a `Retraining`, for a new model at every point.
+        `performance="r2"`, as it is). Or a `Retraining`, for a new model at every point.
     inputs : array or pandas frame, shape (n, ...)
         Samples that the model was not trained on.
     labels : array, shape (n,)
@@ -102,7 +102,7 @@ def inclusion_curves(
         What is seen in place of hidden features, such as the mean of the training data, a background of one row. Of
         several rows the model's outputs are averaged.
     performance
-        "skill", "accuracy", "auc", "r_squared", or a function of labels and outputs (n, outputs), more being better.
+        "skill", "accuracy", "auc", "r2", or a function of labels and outputs (n, outputs), more being better.
     groups : optional
         Features that are kept or hidden together, and whose relevances are added up: an array of ints, equal in a group
         and negative for what is never hidden, in the shape of a sample without its channels, or with the samples before
@@ -147,7 +147,7 @@ class Inclusion:
         seed: int,
     ) -> None:
         """Take the arguments of `inclusion_curves`."""
-        raw = performance == "r_squared"
+        raw = performance == "r2"
         if isinstance(model, Retraining):
             self._outputs = Retrained(model, inputs, background, raw=raw, seed=seed)
         else:

@@ -202,7 +202,7 @@ class Measure:
 
 
 PERFORMANCES: Mapping[str, Callable[[npt.NDArray[Any], Numbers], Numbers]] = MappingProxyType(
-    {"accuracy": accuracy, "auc": auc, "skill": skill, "r_squared": r_squared}
+    {"accuracy": accuracy, "auc": auc, "skill": skill, "r2": r_squared}
 )
 """The measures of performance by name."""
 

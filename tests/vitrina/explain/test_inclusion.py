@@ -170,7 +170,7 @@ def test_a_keras_model_is_asked_for_probabilities_and_a_regression_for_its_value
     regression = keras.Sequential([keras.Input((4,)), keras.layers.Dense(1)])
     regression.layers[0].set_weights([np.array([[3], [2], [1], [0]]), np.zeros(1)])
     for model in (regression, LinearRegression().fit(INPUTS, values)):
-        curves = inclusion_curves(model, inputs, values, RANKING, background=np.zeros((1, 4)), performance="r_squared")
+        curves = inclusion_curves(model, inputs, values, RANKING, background=np.zeros((1, 4)), performance="r2")
         assert curves.first[3] == pytest.approx(1, abs=1e-5)
         assert curves.first[1] == pytest.approx(9 / 14, abs=0.1)
 

@@ -52,7 +52,7 @@ def test_who_is_sure_and_wrong_is_punished_but_not_without_end():
     assert skill(labels, 1 - sure)[0] == 1
 
 
-@pytest.mark.parametrize(("name", "nothing"), [("accuracy", 0.6), ("auc", 0.5), ("skill", 0.0), ("r_squared", 0.0)])
+@pytest.mark.parametrize(("name", "nothing"), [("accuracy", 0.6), ("auc", 0.5), ("skill", 0.0), ("r2", 0.0)])
 def test_who_knows_no_feature_answers_with_the_frequencies_or_the_mean(name, nothing):
     labels = np.array([0, 0, 1, 1, 1])
     assert Measure(name, labels).without_features(1) == pytest.approx(nothing)
@@ -86,12 +86,12 @@ def test_a_function_of_ones_own_gets_labels_and_outputs_as_they_are():
 @pytest.mark.parametrize(
     ("name", "labels", "outputs", "message"),
     [
-        ("mse", [0, 1], [[0.5, 0.5]] * 2, "unknown performance 'mse': choose from accuracy, auc, skill, r_squared"),
+        ("mse", [0, 1], [[0.5, 0.5]] * 2, "unknown performance 'mse': choose from accuracy, auc, skill, r2"),
         ("skill", [0, 1], [[3.0, -2.0]] * 2, "skill needs probabilities"),
         ("skill", [1, 1], [[0.5, 0.5]] * 2, "all of one class"),
         ("auc", [1, 1], [[0.5, 0.5]] * 2, "all of one class"),
-        ("r_squared", [1.0, 1.0], [[0.5]] * 2, "nothing to predict"),
-        ("r_squared", [1.0, 2.0], [[0.5, 0.5]] * 2, "one output, got 2"),
+        ("r2", [1.0, 1.0], [[0.5]] * 2, "nothing to predict"),
+        ("r2", [1.0, 2.0], [[0.5, 0.5]] * 2, "one output, got 2"),
         ("accuracy", [0, 2], [[0.5, 0.5]] * 2, "2 classes, but there is a label 2"),
         ("accuracy", [0, 1], [[-3.0]] * 2, "probability of class 1"),
         ("accuracy", ["no", "yes"], [[0.5, 0.5]] * 2, "whole numbers that count"),
