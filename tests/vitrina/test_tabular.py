@@ -40,6 +40,12 @@ def test_performance_by_hand():
     assert str(found) == "accuracy 75.0%, AUC 0.833, Brier score 0.210, calibration error 0.250"
 
 
+def test_a_bin_counts_as_much_as_it_has_rows():
+    found = calibration([0.1, 0.1, 0.1, 0.9], [1, 0, 0, 0], bins=2)
+    assert found.counts.tolist() == [3, 1]
+    assert found.error == pytest.approx((3 * (1 / 3 - 0.1) + 0.9) / 4)
+
+
 def test_empty_bins_are_left_out_and_certainty_has_a_bin():
     found = calibration([0.0, 1.0], [0, 1], bins=10)
     assert found.counts.tolist() == [1, 1]

@@ -28,6 +28,7 @@ from vitrina.explain.dependence import (
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.hiding import Retraining
+from vitrina.explain.importance import PermutationImportance, mean_absolute, permutation_importance
 from vitrina.explain.inclusion import InclusionCurves, inclusion_curves
 from vitrina.explain.lime import (
     ImageExplanation,
@@ -64,6 +65,7 @@ from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.randomisation import Randomisation, parameter_randomisation
 from vitrina.explain.roar import Roar, roar
 from vitrina.explain.robustness import MaxSensitivity, Stability, max_sensitivity, noise_stability
+from vitrina.explain.selection import correlation_ranking, mutual_information_ranking
 from vitrina.explain.shapley import (
     ShapleyEstimate,
     interventional,
@@ -78,6 +80,7 @@ from vitrina.explain.shapley import (
 )
 from vitrina.explain.similarity import SIMILARITIES
 from vitrina.explain.superpixels import superpixels
+from vitrina.explain.surrogates import SurrogateTree, surrogate_tree
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
 __all__ = [
@@ -103,6 +106,7 @@ __all__ = [
     "LimeExplanation",
     "MaxSensitivity",
     "PartialDependence",
+    "PermutationImportance",
     "Randomisation",
     "Retraining",
     "Roar",
@@ -111,6 +115,7 @@ __all__ = [
     "SensitivityN",
     "ShapleyEstimate",
     "Stability",
+    "SurrogateTree",
     "TabularExplanation",
     "TextExplanation",
     "abpc",
@@ -118,6 +123,7 @@ __all__ = [
     "aopc",
     "compare_explainers",
     "completeness_error",
+    "correlation_ranking",
     "deeplift",
     "delete_words",
     "deletion_curve",
@@ -142,11 +148,14 @@ __all__ = [
     "linear_shap",
     "lrp",
     "max_sensitivity",
+    "mean_absolute",
+    "mutual_information_ranking",
     "noise_stability",
     "observational",
     "occlusion",
     "parameter_randomisation",
     "partial_dependence",
+    "permutation_importance",
     "permutation_shapley",
     "pixel_flipping",
     "roar",
@@ -159,6 +168,7 @@ __all__ = [
     "smooth_grad",
     "structured_attention_graph",
     "superpixels",
+    "surrogate_tree",
     "tree_shap",
     "w_square",
     "word_occlusion",

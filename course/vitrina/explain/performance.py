@@ -126,7 +126,7 @@ def r_squared(labels: npt.NDArray[Any], outputs: Numbers) -> Numbers:
         If there is more than one output, or the labels are all the same.
     """
     if outputs.shape[-1] != 1:
-        raise ValueError(f"r_squared needs a regression with one output, got {outputs.shape[-1]}")
+        raise ValueError(f"r2 needs a regression with one output, got {outputs.shape[-1]}")
     spread = np.mean((labels - labels.mean()) ** 2)
     if not spread > 0:
         raise ValueError("the labels are all the same: there is nothing to predict")

@@ -222,7 +222,7 @@ def test_types_of_inputs():
     frame = pd.DataFrame(X, columns=list("abcdef"))
     model = RandomForestClassifier(5, random_state=0).fit(frame, TWO)
     expected = tree_shap(model, Q, 1, background=Z)
-    for inputs, background in [(frame[40:52], frame[:15]), (Q.astype(np.float32), Z), (Q.tolist(), Z.tolist())]:
+    for inputs, background in [(frame[40:47], frame[:9]), (Q.astype(np.float32), Z), (Q.tolist(), Z.tolist())]:
         np.testing.assert_array_equal(tree_shap(model, inputs, 1, background=background), expected)
     whole = DecisionTreeRegressor().fit((X * 3).astype(int), AMOUNT)
     tied = (X[:30] * 3).astype(int)

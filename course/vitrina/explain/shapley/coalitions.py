@@ -281,11 +281,11 @@ def shaped(values: Values, game: Any) -> Values:
     ----------
     values : array, shape (players, ...)
     game
-        Its `shape`, if it has one, is that of an explained sample.
+        Its `attribution_shape`, if it has one, is that of an explained sample.
 
     Returns
     -------
-    array, shape (..., players) or (..., *shape)
+    array, shape (..., players) or (..., *attribution_shape)
     """
     moved = np.moveaxis(values, 0, -1)
-    return moved.reshape(*moved.shape[:-1], *getattr(game, "shape", moved.shape[-1:]))
+    return moved.reshape(*moved.shape[:-1], *getattr(game, "attribution_shape", moved.shape[-1:]))

@@ -48,13 +48,13 @@ class ModelGame:
     ----------
     players : int
         Features, or groups of them.
-    shape : tuple of int
-        That of the attributions of one sample.
+    attribution_shape : tuple of int
+        Of one sample: its own, or (players,) where they are groups.
     """
 
     def __init__(self, request: ModelRequest, completion: Completion) -> None:
         self.players = int(request.labels.max()) + 1
-        self.shape = request.shape
+        self.attribution_shape = request.attribution_shape
         self._request = request
         self._completion = completion
 
@@ -109,8 +109,8 @@ class ModelRequest:
     targets : array of int32, shape (batch,) or (batch, k)
     labels : array of ints, shape (values,)
         The player of each value.
-    shape : tuple of int
-        Of a sample's attributions.
+    attribution_shape : tuple of int
+        Of one sample.
     scores
         The model.
     outputs : int
@@ -131,7 +131,7 @@ class ModelRequest:
         samples, others, frame = samples_and_background(inputs, background)
         columns = None if frame is None else list(frame.columns)
         self.sample_shape = samples.shape[1:]
-        self.labels, self.shape = player_of_each_value(groups, self.sample_shape, columns)
+        self.labels, self.attribution_shape = player_of_each_value(groups, self.sample_shape, columns)
         self.scores = scoring(model, output=output, like=frame)
         # Both are scored as they are, so that what does not fit the model is refused before it is mixed.
         self.outputs = self.scores(others).shape[1]
