@@ -47,7 +47,7 @@ def show_inclusion(panels: Mapping[str, Mapping[str, Coefficient]], *, both_ends
             (line,) = axis.plot(curves.shares, curves.first_retained, label=name, linewidth=1.6)
             if both_ends:
                 axis.plot(curves.shares, curves.last_retained, color=line.get_color(), linewidth=1.2, linestyle="--")
-        axis.set(title=title, xlabel="share of the features kept", xlim=(0, 1), ylim=(-0.02, 1.03))
+        axis.set(title=title, xlabel="share of the features kept", xlim=(0, 1), ylim=(-0.02, 1.03), xticks=(0, 0.5, 1))
     if both_ends:
         axes[0].plot([], [], color="0.3", linewidth=1.2, linestyle="--", label="least relevant first")
     legend_beside(figure, axes[0])
