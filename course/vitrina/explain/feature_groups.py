@@ -109,7 +109,7 @@ class FeatureGroups:
         """
         values = np.asarray(relevance)
         if values.dtype.kind not in "fiub" or not np.all(np.isfinite(values)):
-            raise ValueError("relevance must be finite numbers: an order of NaN means nothing")
+            raise ValueError("relevance must be an array of finite numbers, such as the attributions of an explanation")
         if values.shape in (self._shape, self._shape[1:]):
             return self._summed(values.astype(float))
         if values.shape in ((self.count,), (self._shape[0], self.count)):

@@ -33,8 +33,8 @@ class Retraining:
     Attributes
     ----------
     fit
-        Called as `fit(inputs, labels, seed)`; returns a model trained from scratch, whose outputs are taken before the
-        next call. It may build the model once and only draw new weights.
+        Called as `fit(inputs, labels, seed)` with arrays; returns a model trained from scratch, whose outputs are taken
+        before the next call. It may build the model once and only draw new weights.
     inputs, labels : arrays, shapes (samples, ...) and (samples,)
         What is trained on.
     """
@@ -153,7 +153,7 @@ class Retrained:
         train, test = (np.where(visible, samples, self._baseline) for samples in (self._train, self.inputs))
         model = self._factory.fit(train, self._factory.labels, self._seed)
         self.classes = getattr(model, "classes_", None)
-        return _scores(model, self.frame, raw=self._raw)(test).astype(np.float64)
+        return _scores(model, None, raw=self._raw)(test).astype(np.float64)
 
 
 def _scores(model: Any, frame: Any, *, raw: bool) -> Scores:

@@ -161,14 +161,14 @@ def logistic_data(seed):
 
 
 def refit(inputs, labels, _seed):
-    return LogisticRegression().fit(inputs, labels)
+    return LogisticRegression(solver="newton-cholesky").fit(inputs, labels)
 
 
 @pytest.mark.parametrize("protocol", ["mask", "retrain"])
 def test_the_figures_by_which_the_definition_was_chosen(protocol):
     forms = ("area", "contrast", "operating point")
     right, turned, by_chance = [], [], []
-    for seed in range(5):
+    for seed in range(3 if protocol == "retrain" else 5):
         inputs, labels = logistic_data(seed)
         train, test = (inputs[:800], labels[:800]), (inputs[800:], labels[800:])
         explained = refit(*train, 0)
@@ -176,7 +176,7 @@ def test_the_figures_by_which_the_definition_was_chosen(protocol):
         options = {
             "background": np.zeros((1, 20)),
             "performance": "accuracy",
-            "orders": 2 if protocol == "retrain" else 100,
+            "orders": 1 if protocol == "retrain" else 100,
         }
         relevance = np.abs(explained.coef_[0])
         found, reverse = (explainability_performance(model, *test, sign * relevance, **options) for sign in (1, -1))

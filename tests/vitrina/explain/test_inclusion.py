@@ -1,3 +1,5 @@
+import warnings
+
 import keras
 import numpy as np
 import pandas as pd
@@ -206,6 +208,12 @@ def test_retraining_trains_on_what_the_ranking_keeps_and_once_for_each_set_of_fe
     told = np.where([True, True, False, False], INPUTS, baseline)
     new = fit(told[:200], LABELS[:200], 0).predict_proba(told[200:])
     assert curves.first[2] == pytest.approx(skill(LABELS[200:], new))
+    frames = Retraining(fit, pd.DataFrame(INPUTS[:200]), LABELS[:200])
+    with warnings.catch_warnings(action="error"):
+        again = inclusion_curves(
+            frames, pd.DataFrame(INPUTS[200:]), LABELS[200:], RANKING, background=baseline[np.newaxis]
+        )
+    np.testing.assert_allclose(again.first, curves.first)
     with pytest.raises(ValueError, match="one ranking for all samples"):
         inclusion_curves(factory, INPUTS[200:], LABELS[200:], INPUTS[200:], background=baseline[np.newaxis])
     with pytest.raises(ValueError, match="background of one row"):
@@ -220,8 +228,8 @@ def test_retraining_trains_on_what_the_ranking_keeps_and_once_for_each_set_of_fe
     ("change", "message"),
     [
         ({"relevance": RANKING[:3]}, "relevance must have the shape of a sample"),
-        ({"relevance": [1, 2, np.nan, 3]}, "relevance must be finite"),
-        ({"relevance": ["a", "b", "c", "d"]}, "relevance must be finite"),
+        ({"relevance": [1, 2, np.nan, 3]}, "relevance must be an array of finite"),
+        ({"relevance": ["a", "b", "c", "d"]}, "relevance must be an array of finite"),
         ({"background": np.zeros((0, 4))}, "background is empty"),
         ({"background": np.zeros((1, 3))}, "inputs and background must hold samples of one shape"),
         ({"background": np.zeros(4)}, "background need a batch axis"),
