@@ -18,7 +18,7 @@ from vitrina.explain.roar import RANDOM, Roar
 from vitrina.explain.robustness import MaxSensitivity
 
 Curves = Mapping[str, FlippingCurve]
-_CHANCE = "0.6"  # grey: chance is what everything else is held against
+CHANCE = "0.6"  # grey: chance is what everything else is held against
 _PANEL = (3.4, 2.9)  # inches
 _ALONE = 5.0  # width of a panel that has no other beside it
 
@@ -48,7 +48,7 @@ def show_curves(
         If there is no method, or the methods were not measured with the same perturbations.
     """
     names = _same_keys(methods)
-    figure, axes = _panels(len(names), ylabel, _ALONE if len(names) == 1 else _PANEL[0])
+    figure, axes = curve_panels(len(names), ylabel, _ALONE if len(names) == 1 else _PANEL[0])
     for axis, name in zip(axes, names, strict=True):
         if chance:
             means = np.stack([curves[name].outputs.mean(axis=0) for curves in chance])
@@ -56,7 +56,7 @@ def show_curves(
         for method, curves in methods.items():
             axis.plot(curves[name].shares, curves[name].outputs.mean(axis=0), label=method, linewidth=1.6)
         axis.set(title=name, xlabel="share of the pixels", xlim=(0, None))
-    _legend(figure, axes[0])
+    legend_beside(figure, axes[0])
     return figure
 
 
@@ -128,7 +128,7 @@ def show_randomisation(results: Mapping[str, Randomisation]) -> Figure:
     if len(kinds) != 1:
         raise ValueError("results of the same model and mode are needed, of one method at least")
     first = next(iter(results.values()))
-    figure, axes = _panels(len(first.similarities), "similarity to the trained model's")
+    figure, axes = curve_panels(len(first.similarities), "similarity to the trained model's")
     stages = range(1 + len(first.layers))
     down_to = "down to " if first.mode == "cascading" else ""
     for axis, name in zip(axes, first.similarities, strict=True):
@@ -138,7 +138,7 @@ def show_randomisation(results: Mapping[str, Randomisation]) -> Figure:
             axis.errorbar(stages, values.mean(axis=0), values.std(axis=0), label=method, marker="o", capsize=2)
         axis.set_xticks(stages, ["trained", *first.layers], rotation=35, ha="right", fontsize=8)
         axis.set(title=name, xlabel=f"randomised {down_to}layer", ylim=(None, 1.08))
-    _legend(figure, axes[0])
+    legend_beside(figure, axes[0])
     return figure
 
 
@@ -155,14 +155,14 @@ def show_roar(result: Roar) -> Figure:
     -------
     Figure
     """
-    figure, axes = _panels(1, "accuracy of a retrained model", _ALONE)
+    figure, axes = curve_panels(1, "accuracy of a retrained model", _ALONE)
     for method, rows in result.accuracies.items():
         (line,) = axes[0].plot(result.shares, rows.mean(axis=0), label=method, marker="o")
         if method == RANDOM:
-            line.set(color=_CHANCE, linestyle="--")
+            line.set(color=CHANCE, linestyle="--")
         axes[0].fill_between(result.shares, rows.min(axis=0), rows.max(axis=0), alpha=0.2, color=line.get_color())
     axes[0].set(xlabel="share of the pixels removed", xlim=(0, None))
-    _legend(figure, axes[0])
+    legend_beside(figure, axes[0])
     return figure
 
 
@@ -185,13 +185,13 @@ def show_sensitivity_n(methods: Mapping[str, Mapping[str, SensitivityN]]) -> Fig
         If there is no method, or the methods were not measured with the same perturbations.
     """
     names = _same_keys(methods)
-    figure, axes = _panels(len(names), "correlation", _ALONE if len(names) == 1 else _PANEL[0])
+    figure, axes = curve_panels(len(names), "correlation", _ALONE if len(names) == 1 else _PANEL[0])
     for axis, name in zip(axes, names, strict=True):
         for method, results in methods.items():
             axis.plot(results[name].sizes, np.nanmean(results[name].correlations, axis=0), label=method, marker="o")
         axis.axhline(1, color="0.8", linewidth=0.8)
         axis.set(title=name, xlabel="features removed together, n", xscale="log")
-    _legend(figure, axes[0])
+    legend_beside(figure, axes[0])
     return figure
 
 
@@ -208,13 +208,13 @@ def show_max_sensitivity(methods: Mapping[str, MaxSensitivity]) -> Figure:
     -------
     Figure
     """
-    figure, axes = _panels(1, "relative change of the explanation", _ALONE)
+    figure, axes = curve_panels(1, "relative change of the explanation", _ALONE)
     for method, result in methods.items():
         low, middle, high = np.percentile(result.values, [25, 50, 75], axis=0)
         (line,) = axes[0].plot(result.radii, middle, label=method, marker="o")
         axes[0].fill_between(result.radii, low, high, alpha=0.2, color=line.get_color())
     axes[0].set(xlabel="largest change of a pixel", xlim=(0, None), ylim=(0, None))
-    _legend(figure, axes[0])
+    legend_beside(figure, axes[0])
     return figure
 
 
@@ -226,7 +226,8 @@ def _same_keys(methods: Mapping[str, Mapping[str, object]]) -> list[str]:
     return names[0]
 
 
-def _panels(count: int, ylabel: str, width: float = _PANEL[0]) -> tuple[Figure, list[Axes]]:
+def curve_panels(count: int, ylabel: str, width: float = _PANEL[0]) -> tuple[Figure, list[Axes]]:
+    """Make panels side by side, with one axis of values for all."""
     figure, grid = plt.subplots(
         1, count, figsize=(width * count + 0.4, _PANEL[1]), sharey=True, squeeze=False, layout="constrained"
     )
@@ -240,9 +241,10 @@ def _panels(count: int, ylabel: str, width: float = _PANEL[0]) -> tuple[Figure, 
 
 
 def _band(axis: Axes, shares: npt.ArrayLike, means: npt.NDArray[np.floating], label: str) -> None:
-    axis.fill_between(shares, means.min(axis=0), means.max(axis=0), color=_CHANCE, alpha=0.4, linewidth=0)
-    axis.plot(shares, means.mean(axis=0), color=_CHANCE, linestyle="--", label=label)
+    axis.fill_between(shares, means.min(axis=0), means.max(axis=0), color=CHANCE, alpha=0.4, linewidth=0)
+    axis.plot(shares, means.mean(axis=0), color=CHANCE, linestyle="--", label=label)
 
 
-def _legend(figure: Figure, axis: Axes) -> None:
+def legend_beside(figure: Figure, axis: Axes) -> None:
+    """Explain the lines of a panel to the right of all."""
     figure.legend(*axis.get_legend_handles_labels(), loc="outside right center", frameon=False, fontsize=9)
