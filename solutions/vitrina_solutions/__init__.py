@@ -48,6 +48,7 @@ from vitrina_solutions.whole_model import (
     information_skill,
     mean_absolute,
     permutation_importance,
+    retained,
 )
 
 __all__ = [
@@ -92,6 +93,7 @@ __all__ = [
     "quartile_bins",
     "relative_difference",
     "rescale_multiplier",
+    "retained",
     "saliency",
     "sampled_shapley",
     "shapley_by_orders",

@@ -2,12 +2,13 @@
 
 import itertools
 import math
-from collections.abc import Callable
 
 import numpy as np
 
+from vitrina.games import Game
 
-def marginal_contribution(game: "Callable", player: int, coalition: list[int]) -> float:
+
+def marginal_contribution(game: "Game", player: int, coalition: list[int]) -> float:
     """
     Marginal contribution: how much a coalition's worth grows when one more player joins.
 
@@ -53,7 +54,7 @@ def coalition_masks(players: int) -> np.ndarray:
     return numbers[:, None] // 2 ** np.arange(players) % 2
 
 
-def shapley_by_orders(game: "Callable", players: int) -> np.ndarray:
+def shapley_by_orders(game: "Game", players: int) -> np.ndarray:
     """
     Shapley values by orders: what each player adds on entering, averaged over all orders of entering.
 
@@ -81,7 +82,7 @@ def shapley_by_orders(game: "Callable", players: int) -> np.ndarray:
     return total / len(orders)
 
 
-def shapley_values(game: "Callable", players: int) -> np.ndarray:
+def shapley_values(game: "Game", players: int) -> np.ndarray:
     """
     Shapley values by coalitions: each coalition counts once, weighted by how many orders pass through it.
 
@@ -112,7 +113,7 @@ def shapley_values(game: "Callable", players: int) -> np.ndarray:
     return values
 
 
-def efficiency_error(values: np.ndarray, game: "Callable") -> float:
+def efficiency_error(values: np.ndarray, game: "Game") -> float:
     """
     Efficiency: how far the values are from sharing out exactly what the players gain together.
 

@@ -1,16 +1,17 @@
 """Shapley values of a model: its features become players; sampling and KernelSHAP where they are too many to count."""
 
 import math
-from collections.abc import Callable
 from functools import partial
 
 import numpy as np
 
+from vitrina.functions import ScoreFunction
+from vitrina.games import Game
 from vitrina_solutions.shapley import shapley_values
 
 
 def coalition_value(
-    model: "Callable", sample: np.ndarray, target: int, background: np.ndarray, coalition: list[int]
+    model: "ScoreFunction", sample: np.ndarray, target: int, background: np.ndarray, coalition: list[int]
 ) -> float:
     """
     The game that a model plays: what it says if it knows some features of a sample, and the others are anybody's.
@@ -42,7 +43,7 @@ def coalition_value(
     return float(np.mean(model(mixed)[:, target]))
 
 
-def shapley_of_features(model: "Callable", inputs: np.ndarray, target: int, background: np.ndarray) -> np.ndarray:
+def shapley_of_features(model: "ScoreFunction", inputs: np.ndarray, target: int, background: np.ndarray) -> np.ndarray:
     """
     Shapley values of a model's features: each sample plays its own game, and the features are the players.
 
@@ -96,7 +97,7 @@ def linear_shapley(weights: np.ndarray, inputs: np.ndarray, background: np.ndarr
     return weights * (inputs - typical)
 
 
-def sampled_shapley(game: "Callable", orders: np.ndarray) -> np.ndarray:
+def sampled_shapley(game: "Game", orders: np.ndarray) -> np.ndarray:
     """
     Permutation sampling: the mean over some orders instead of all, and how far it may be off.
 
@@ -127,7 +128,7 @@ def sampled_shapley(game: "Callable", orders: np.ndarray) -> np.ndarray:
     return np.stack([contributions.mean(axis=0), error])
 
 
-def shapley_interval(game: "Callable", players: int, draws: int, seed: int) -> np.ndarray:
+def shapley_interval(game: "Game", players: int, draws: int, seed: int) -> np.ndarray:
     """
     A 95 % confidence interval for each Shapley value, from orders that you draw yourself.
 

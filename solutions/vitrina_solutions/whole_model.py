@@ -1,11 +1,13 @@
 """Explaining a whole model rather than one answer, and a number for how much an explanation is worth."""
 
-from collections.abc import Callable
-
 import numpy as np
 
+from vitrina.functions import ScoreFunction
 
-def permutation_importance(model: "Callable", inputs: np.ndarray, labels: np.ndarray, orders: np.ndarray) -> np.ndarray:
+
+def permutation_importance(
+    model: "ScoreFunction", inputs: np.ndarray, labels: np.ndarray, orders: np.ndarray
+) -> np.ndarray:
     """
     Permutation importance: how much accuracy is lost when one feature's values are dealt out anew.
 
@@ -112,7 +114,7 @@ def information_skill(labels: np.ndarray, probabilities: np.ndarray) -> float:
 
 
 def inclusion_curve(
-    model: "Callable", inputs: np.ndarray, labels: np.ndarray, order: np.ndarray, reference: np.ndarray
+    model: "ScoreFunction", inputs: np.ndarray, labels: np.ndarray, order: np.ndarray, reference: np.ndarray
 ) -> np.ndarray:
     """
     Inclusion curve: how well the model does if it is told only the first k features of a ranking, k = 0 ... d.
@@ -146,9 +148,30 @@ def inclusion_curve(
     return np.array(curve)
 
 
+def retained(curve: np.ndarray) -> np.ndarray:
+    """
+    Retained performance: the share of the full model's skill that the first k features keep.
+
+    r(k) = P(k) / P(d), cut off below 0 and above 1. P(d) is the skill with all d features. The skill of knowing nothing
+    but the frequencies is 0, so r(k) = 0 says "nothing kept" and r(k) = 1 "all of it".
+
+    Parameters
+    ----------
+    curve : array, shape (d + 1,)
+        The skill with 0, 1, ..., d features; the last one is above 0.
+
+    Returns
+    -------
+    array, shape (d + 1,)
+        From 0 to 1.
+    """
+    share = curve / curve[-1]
+    return np.clip(share, 0, 1)
+
+
 def area_under(curve: np.ndarray) -> float:
     """
-    The area under an inclusion curve: its mean height over the share of features, by the trapezium rule.
+    The area under a curve over the share of features that are told, by the trapezium rule.
 
     The curve's d + 1 points lie at k/d = 0, 1/d, ..., 1, so a curve that is 1 everywhere has the area 1.
 
@@ -167,14 +190,14 @@ def area_under(curve: np.ndarray) -> float:
 
 
 def explainability_performance(
-    model: "Callable", inputs: np.ndarray, labels: np.ndarray, relevance: np.ndarray, reference: np.ndarray
+    model: "ScoreFunction", inputs: np.ndarray, labels: np.ndarray, relevance: np.ndarray, reference: np.ndarray
 ) -> float:
     """
     Explainability-performance coefficient, contrast form: how far a ranking puts what matters first.
 
-    The area under the inclusion curve with the most relevant features first − the area with the least relevant first.
-    The second order is the first one backwards; among equally relevant features the lower number comes first in the
-    first order. (A working definition after Oliva and Lago-Fernández 2026, arXiv 2607.29614.)
+    The area under r(k), the retained performance, with the most relevant features first − the same with the least
+    relevant first. The second order is the first one backwards. (A working definition after Oliva and Lago-Fernández
+    2026, arXiv 2607.29614.)
 
     Parameters
     ----------
@@ -185,16 +208,16 @@ def explainability_performance(
     labels : array of int, shape (batch,)
         The right class of each sample.
     relevance : array, shape (d,)
-        How much each feature matters according to an explanation.
+        How much each feature matters according to an explanation; no two are equal.
     reference : array, shape (d,)
         What a feature is worth that the model is not told.
 
     Returns
     -------
     float
-        About 0 for rankings at random, and turned round in sign for a ranking turned round.
+        From −1 to 1: about 0 for rankings at random, and with the other sign for a ranking turned round.
     """
-    best_first = np.argsort(-relevance, kind="stable")
+    best_first = np.argsort(-relevance)
     best = inclusion_curve(model, inputs, labels, best_first, reference)
     worst = inclusion_curve(model, inputs, labels, best_first[::-1], reference)
-    return area_under(best) - area_under(worst)
+    return area_under(retained(best)) - area_under(retained(worst))

@@ -1,0 +1,10 @@
+"""The graded exercises of week 1, in the order of the notebook's four parts."""
+
+from ._game_exercises import GAME_EXERCISES
+from ._lime_exercises import LIME_EXERCISES
+from ._model_exercises import MODEL_EXERCISES
+from ._whole_exercises import WHOLE_EXERCISES
+
+__all__ = ["EXERCISES"]
+
+EXERCISES = [*GAME_EXERCISES, *MODEL_EXERCISES, *LIME_EXERCISES, *WHOLE_EXERCISES]
