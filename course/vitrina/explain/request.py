@@ -201,20 +201,48 @@ def as_logits(model: keras.Model) -> keras.Model:
     UserWarning
         If it does, which is then left out.
     """
-    last = model.layers[-1]
-    squashing = _squashing(last)
-    if squashing is None:
+    squashed = squashing(model)
+    if squashed is None:
         return model
-    message = f"model {model.name!r} ends in a {squashing}: the logits before it are explained, not the probability"
+    message = f"model {model.name!r} ends in a {squashed}: the logits before it are explained, not the probability"
     warnings.warn(message, stacklevel=4)
+    return before_squashing(model)
+
+
+def before_squashing(model: keras.Model) -> keras.Model:
+    """
+    Return the part of a model that comes before its last softmax or sigmoid, with the same weights.
+
+    Parameters
+    ----------
+    model
+        A built model for which `squashing` names one.
+
+    Returns
+    -------
+    keras.Model
+    """
+    last = model.layers[-1]
     known = _LOGITS.get(model)
     if known is None or known[0] is not last:
         known = _LOGITS[model] = (last, _without_squashing(model, last))
     return known[1]
 
 
-def _squashing(layer: Any) -> str | None:
-    """Name the softmax or sigmoid that a layer applies last."""
+def squashing(model: keras.Model) -> str | None:
+    """
+    Name the softmax or sigmoid that a model ends in.
+
+    Parameters
+    ----------
+    model
+        A built model with one output.
+
+    Returns
+    -------
+    str or None
+    """
+    layer = model.layers[-1]
     if isinstance(layer, keras.layers.Softmax):
         return "softmax"
     name = getattr(getattr(layer, "activation", None), "__name__", None)
