@@ -17,7 +17,8 @@ from matplotlib.patches import Rectangle
 
 Images = npt.NDArray[np.floating[Any]]
 
-_COLOURS = "seismic"  # white in the middle: a pixel without relevance looks like paper
+FOR, AGAINST = "#cf4a3c", "#3c78b4"  # bars and signs: where a colour map would be too shrill or too pale
+SIGNED = "seismic"  # white in the middle: a pixel without relevance looks like paper
 _UNIT = 1.16  # inches per picture; what follows is in pictures
 _ASIDE, _DOWN = 1.08, 1.18  # from one picture to the next
 _MARGIN, _TITLE = 0.82, 0.3  # on the left for the names of the rows, above for the titles
@@ -72,7 +73,7 @@ def show_attributions(
         sheet.title(index, "" if titles is None else str(titles[index]))
         for row, maps in enumerate(methods.values(), start=1):
             limit = colour_limit(maps if common_scale else maps[index])
-            sheet.draw(maps[index], index, row, _COLOURS, limit, note=not common_scale)
+            sheet.draw(maps[index], index, row, SIGNED, limit, note=not common_scale)
     for row, name in enumerate(["input", *methods]):
         sheet.name_row(row, name)
     if common_scale:
@@ -184,7 +185,7 @@ class _Sheet:
         """Draw the colour scale of a row beside its first block."""
         x, y = self._corner(self._across - 1, row)
         room = self._axes.inset_axes((x + 1.12, y, 0.1, 1), transform=self._axes.transData)
-        bar = self.figure.colorbar(ScalarMappable(Normalize(-limit, limit), _COLOURS), cax=room)
+        bar = self.figure.colorbar(ScalarMappable(Normalize(-limit, limit), SIGNED), cax=room)
         bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"+{limit:.2g}"], fontsize=7)
 
     def _corner(self, index: int, row: int) -> tuple[float, float]:

@@ -1,14 +1,22 @@
-"""Attribution methods for Keras models: batched, compiled, NumPy in and NumPy out.
+"""Attribution methods: batched, compiled, NumPy in and NumPy out.
 
 Every method is called as `method(model, inputs, target, *, ...)` and returns attributions of the shape of `inputs`.
-The target is a logit, never a probability.
+Methods that look into a model take Keras models, and their target is a logit, never a probability. Those that only ask
+for its scores take any model (see `black_box.scoring`).
 """
 
 from vitrina.explain.additivity import SensitivityN, infidelity, sensitivity_n
 from vitrina.explain.attention_graphs import AttentionGraph, structured_attention_graph
+from vitrina.explain.black_box import scoring
 from vitrina.explain.cam import grad_cam
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.deeplift import deeplift
+from vitrina.explain.dependence import (
+    ConditionalExpectations,
+    PartialDependence,
+    individual_conditional_expectation,
+    partial_dependence,
+)
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
 from vitrina.explain.lrp import (
@@ -34,6 +42,18 @@ from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.randomisation import Randomisation, parameter_randomisation
 from vitrina.explain.roar import Roar, roar
 from vitrina.explain.robustness import MaxSensitivity, Stability, max_sensitivity, noise_stability
+from vitrina.explain.shapley import (
+    ShapleyEstimate,
+    interventional,
+    kernel_shap,
+    kernel_shapley,
+    linear_shap,
+    observational,
+    permutation_shapley,
+    shapley_interactions,
+    shapley_values,
+    tree_shap,
+)
 from vitrina.explain.similarity import SIMILARITIES
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
@@ -48,12 +68,15 @@ __all__ = [
     "SIMILARITIES",
     "AttentionGraph",
     "Composite",
+    "ConditionalExpectations",
     "FlippingCurve",
     "MaxSensitivity",
+    "PartialDependence",
     "Randomisation",
     "Roar",
     "Rule",
     "SensitivityN",
+    "ShapleyEstimate",
     "Stability",
     "abpc",
     "alpha_beta",
@@ -67,20 +90,32 @@ __all__ = [
     "gamma",
     "grad_cam",
     "gradient_x_input",
+    "individual_conditional_expectation",
     "infidelity",
     "insertion_curve",
     "integrated_gradients",
+    "interventional",
+    "kernel_shap",
+    "kernel_shapley",
+    "linear_shap",
     "lrp",
     "max_sensitivity",
     "noise_stability",
+    "observational",
     "occlusion",
     "parameter_randomisation",
+    "partial_dependence",
+    "permutation_shapley",
     "pixel_flipping",
     "roar",
     "saliency",
+    "scoring",
     "sensitivity_n",
+    "shapley_interactions",
+    "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
+    "tree_shap",
     "w_square",
     "word_occlusion",
     "word_relevance",

@@ -99,6 +99,40 @@ def scoring(model: Any, *, output: Output | None = None, like: Any = None) -> Sc
     return scores
 
 
+def rows_at_once(values: int) -> int:
+    """
+    How many samples a model is asked for in one call, so that memory stays bounded.
+
+    Parameters
+    ----------
+    values
+        Of a sample.
+
+    Returns
+    -------
+    int
+    """
+    return min(_CHUNK, max(_FEWEST, _CHUNK_VALUES // max(1, values)))
+
+
+def value_type(model: Any) -> str | None:
+    """
+    Name the type of the values that a model takes.
+
+    Parameters
+    ----------
+    model
+        As for `scoring`.
+
+    Returns
+    -------
+    str or None
+        None if only the model knows.
+    """
+    takes = isinstance(model, keras.Model) and getattr(model, "inputs", None)
+    return str(takes[0].dtype) if takes else None
+
+
 def _kind(model: Any) -> str:
     return model.__name__ if isinstance(model, type) else type(model).__name__
 
@@ -210,7 +244,7 @@ def _of_keras(model: keras.Model, output: Output | None) -> Callable[[Any], Any]
     def scores(samples: Any) -> Array:
         values = _as_model_takes(np.asarray(samples), shape, dtype)
         function = compiled(part, ("scores", squash), lambda: _compile(part, squash))
-        return in_chunks(function, values, chunk=_chunk(values))
+        return in_chunks(function, values, chunk=rows_at_once(values[:1].size))
 
     return scores
 
@@ -258,7 +292,3 @@ def _as_model_takes(values: npt.NDArray[Any], shape: tuple[int | None, ...], dty
         sample = int(np.argmin(np.isfinite(numbers).reshape(len(numbers), -1).all(axis=1)))
         raise ValueError(f"inputs must be finite, sample {sample} holds NaN or inf")
     return numbers.astype(dtype, copy=False)
-
-
-def _chunk(values: npt.NDArray[Any]) -> int:
-    return min(_CHUNK, max(_FEWEST, _CHUNK_VALUES // max(1, values[:1].size)))
