@@ -19,6 +19,17 @@ from vitrina.explain.dependence import (
 )
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
+from vitrina.explain.lime import (
+    ImageExplanation,
+    LimeExplanation,
+    SeedStability,
+    TabularExplanation,
+    TextExplanation,
+    lime_image,
+    lime_tabular,
+    lime_text,
+    seed_stability,
+)
 from vitrina.explain.lrp import (
     EPSILON_ALPHA2_BETA1,
     EPSILON_ALPHA2_BETA1_FLAT,
@@ -55,6 +66,7 @@ from vitrina.explain.shapley import (
     tree_shap,
 )
 from vitrina.explain.similarity import SIMILARITIES
+from vitrina.explain.superpixels import superpixels
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
 __all__ = [
@@ -70,14 +82,19 @@ __all__ = [
     "Composite",
     "ConditionalExpectations",
     "FlippingCurve",
+    "ImageExplanation",
+    "LimeExplanation",
     "MaxSensitivity",
     "PartialDependence",
     "Randomisation",
     "Roar",
     "Rule",
+    "SeedStability",
     "SensitivityN",
     "ShapleyEstimate",
     "Stability",
+    "TabularExplanation",
+    "TextExplanation",
     "abpc",
     "alpha_beta",
     "aopc",
@@ -97,6 +114,9 @@ __all__ = [
     "interventional",
     "kernel_shap",
     "kernel_shapley",
+    "lime_image",
+    "lime_tabular",
+    "lime_text",
     "linear_shap",
     "lrp",
     "max_sensitivity",
@@ -110,11 +130,13 @@ __all__ = [
     "roar",
     "saliency",
     "scoring",
+    "seed_stability",
     "sensitivity_n",
     "shapley_interactions",
     "shapley_values",
     "smooth_grad",
     "structured_attention_graph",
+    "superpixels",
     "tree_shap",
     "w_square",
     "word_occlusion",
