@@ -9,6 +9,8 @@ from vitrina.explain.additivity import SensitivityN, infidelity, sensitivity_n
 from vitrina.explain.attention_graphs import AttentionGraph, structured_attention_graph
 from vitrina.explain.black_box import scoring
 from vitrina.explain.cam import grad_cam
+from vitrina.explain.coefficient import DEFINITIONS, Coefficient, Definition, explainability_performance
+from vitrina.explain.comparison import Comparison, compare_explainers
 from vitrina.explain.completeness import completeness_error
 from vitrina.explain.deeplift import deeplift
 from vitrina.explain.dependence import (
@@ -19,6 +21,8 @@ from vitrina.explain.dependence import (
 )
 from vitrina.explain.faithfulness import FlippingCurve, abpc, aopc, deletion_curve, insertion_curve, pixel_flipping
 from vitrina.explain.gradients import gradient_x_input, integrated_gradients, saliency, smooth_grad
+from vitrina.explain.hiding import Retraining
+from vitrina.explain.inclusion import InclusionCurves, inclusion_curves
 from vitrina.explain.lime import (
     ImageExplanation,
     LimeExplanation,
@@ -49,6 +53,7 @@ from vitrina.explain.lrp import (
     z_plus,
 )
 from vitrina.explain.occlusion import occlusion
+from vitrina.explain.performance import PERFORMANCES
 from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.randomisation import Randomisation, parameter_randomisation
 from vitrina.explain.roar import Roar, roar
@@ -70,23 +75,30 @@ from vitrina.explain.superpixels import superpixels
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
 __all__ = [
+    "DEFINITIONS",
     "EPSILON_ALPHA2_BETA1",
     "EPSILON_ALPHA2_BETA1_FLAT",
     "EPSILON_GAMMA_BOX",
     "EPSILON_PLUS",
     "EPSILON_PLUS_FLAT",
     "LRP_0",
+    "PERFORMANCES",
     "PERTURBATIONS",
     "SIMILARITIES",
     "AttentionGraph",
+    "Coefficient",
+    "Comparison",
     "Composite",
     "ConditionalExpectations",
+    "Definition",
     "FlippingCurve",
     "ImageExplanation",
+    "InclusionCurves",
     "LimeExplanation",
     "MaxSensitivity",
     "PartialDependence",
     "Randomisation",
+    "Retraining",
     "Roar",
     "Rule",
     "SeedStability",
@@ -98,15 +110,18 @@ __all__ = [
     "abpc",
     "alpha_beta",
     "aopc",
+    "compare_explainers",
     "completeness_error",
     "deeplift",
     "delete_words",
     "deletion_curve",
     "epsilon",
+    "explainability_performance",
     "flat",
     "gamma",
     "grad_cam",
     "gradient_x_input",
+    "inclusion_curves",
     "individual_conditional_expectation",
     "infidelity",
     "insertion_curve",

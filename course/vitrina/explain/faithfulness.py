@@ -16,14 +16,12 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.explain.outputs import Output, as_attributions, one_class_each, replaced_outputs
-from vitrina.explain.perturbing import Bounds, Order, Perturbations, has_channels, ranks, replacements
+from vitrina.explain.perturbing import Bounds, Order, Perturbations, has_channels, ranks, replacements, step_counts
 from vitrina.explain.request import Request, Target
 from vitrina.models import Array
 
 PERTURBED_BY = ("black", "invert", "uniform")
 """The perturbations of a measure that is not told others: the winner differs between them."""
-
-_STEPS = 50
 
 
 @dataclass(frozen=True)
@@ -279,21 +277,10 @@ def _curves(
     inputs = asked.inputs
     ranked = ranks(as_attributions(attributions, inputs), order, channels=has_channels(inputs, channels), seed=seed)
     pixels = ranked[0].size
-    counts = _counts(pixels, steps, until)
+    counts = step_counts(pixels, steps, until)
     everywhere = np.broadcast_to(ranked, inputs.shape)
     curves: dict[str, FlippingCurve] = {}
     for name, replacing in replacements(inputs, perturbations, bounds, seed).items():
         start, end = (replacing, inputs) if insert else (inputs, replacing)
         curves[name] = FlippingCurve(counts / pixels, replaced_outputs(asked, start, end, everywhere, counts, output))
     return curves
-
-
-def _counts(pixels: int, steps: int | None, until: float) -> npt.NDArray[np.int32]:
-    """How many pixels are replaced at each point of a curve."""
-    if not 0 < until <= 1:
-        raise ValueError(f"until is the share of pixels replaced at the end, above 0 and at most 1, got {until}")
-    last = max(1, round(until * pixels))
-    chosen = min(_STEPS, last) if steps is None else steps
-    if not 1 <= chosen <= last:
-        raise ValueError(f"steps must be from 1 to {last}, the number of pixels that are replaced, got {steps}")
-    return np.rint(np.linspace(0, last, chosen + 1)).astype(np.int32)

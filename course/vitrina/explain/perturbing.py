@@ -23,6 +23,7 @@ Perturbations = Sequence[str] | Mapping[str, npt.ArrayLike]
 """Names in `PERTURBATIONS`, or a mapping from a name of one's own to the replacing values."""
 
 Bounds = tuple[float, float]
+_STEPS = 50
 _Replacement = Callable[[Array, Bounds, np.random.Generator], npt.ArrayLike]
 
 
@@ -127,6 +128,38 @@ def ranks(attributions: npt.NDArray[np.float64], order: Order, *, channels: bool
     ranked = np.empty(flat.shape, np.int32)
     np.put_along_axis(ranked, first_to_last, np.arange(flat.shape[1], dtype=np.int32)[np.newaxis], axis=1)
     return ranked.reshape(relevance.shape)
+
+
+def step_counts(pixels: int, steps: int | None, until: float = 1.0) -> npt.NDArray[np.int32]:
+    """
+    Count how many pixels or features have had their turn at each point of a curve.
+
+    Parameters
+    ----------
+    pixels
+        How many there are.
+    steps
+        Points of the curve after the first; by default one for each pixel, but 50 at most.
+    until
+        Share of the pixels that have had their turn at the end.
+
+    Returns
+    -------
+    array of int32, shape (steps + 1,)
+        From 0 up.
+
+    Raises
+    ------
+    ValueError
+        If `until` is no share, or there are more steps than pixels.
+    """
+    if not 0 < until <= 1:
+        raise ValueError(f"until is the share of pixels replaced at the end, above 0 and at most 1, got {until}")
+    last = max(1, round(until * pixels))
+    chosen = min(_STEPS, last) if steps is None else steps
+    if not 1 <= chosen <= last:
+        raise ValueError(f"steps must be from 1 to {last}, one for each pixel or feature at most, got {steps}")
+    return np.rint(np.linspace(0, last, chosen + 1)).astype(np.int32)
 
 
 def has_channels(inputs: Array, channels: bool | None) -> bool:
