@@ -262,23 +262,15 @@ WHOLE_EXERCISES = [
         formula="a correlation asks the data, an explanation asks the model",
         competences=["feature selection", "reading results"],
         questions=[
-            Question("correlation: does it rank the copy below its original?", ("yes", "no"), "no"),
+            Question("correlation: does it rank the copy far below the account?", ("yes", "no"), "no"),
             Question("permutation importance: does the model use the copy?", ("yes", "no"), "no"),
+            Question("can a feature matter to a model and correlate with nothing?", ("yes", "no"), "yes"),
             Question(
-                "which of the two notices a retrained model?",
+                "the model is trained anew: which of the two may change?",
                 ("correlation", "permutation importance"),
                 "permutation importance",
             ),
-            Question(
-                "the two tests in a sum: can a feature matter to a model and correlate with nothing?",
-                ("yes", "no"),
-                "yes",
-            ),
-            Question(
-                "not measured: a feature that the model ignores, its mean |SHAP| (interventional)",
-                ("0", "above 0", "it depends on the background"),
-                "0",
-            ),
+            Question("not measured: mean |SHAP| of the copy", ("0", "above 0", "it depends on the background"), "0"),
         ],
     ),
 ]

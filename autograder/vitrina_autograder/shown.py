@@ -14,7 +14,7 @@ from vitrina_datasets import CACHE_VARIABLE, cache_folder
 
 #: Packages of ours that a kernel may import, and the parts of the kit that students have to write themselves.
 KIT = ("vitrina", "vitrina_datasets")
-WITHHELD_PARTS = ("explain", "automata")
+WITHHELD_PARTS = ("explain", "automata", "axioms")
 #: Stands where those parts are on a student's machine.
 WITHHELD = Path(__file__).parent / "withheld"
 HIDDEN = ("vitrina_solutions", "vitrina_autograder")

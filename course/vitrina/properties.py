@@ -99,7 +99,7 @@ def completeness(arguments: Mapping[str, Any], answer: Array) -> str | None:
 
 def breaks_an_axiom(arguments: Mapping[str, Any], answer: Array) -> str | None:
     """A counter-example to an unfair rule: a game, or two, on which the rule breaks one of Shapley's axioms."""
-    from vitrina.explain.axioms import RULES, broken_axioms
+    from vitrina.axioms import RULES, broken_axioms
 
     rule = str(arguments["question"])
     try:
@@ -141,7 +141,7 @@ def has_the_right_width(arguments: Mapping[str, Any], answer: Array) -> str | No
 
 def _shapley_by_sampling(arguments: Mapping[str, Any]) -> tuple[Array, Array]:
     """Return the true values, and the true standard errors of estimates from so many orders."""
-    from vitrina.explain.axioms import contributions_by_order
+    from vitrina.axioms import contributions_by_order
 
     contributions = contributions_by_order(arguments["game"])
     return contributions.mean(axis=0), contributions.std(axis=0) / np.sqrt(arguments["draws"])
