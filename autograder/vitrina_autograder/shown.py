@@ -6,6 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -32,6 +33,13 @@ def package_folder(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise CourseError(f"the package {name} is not installed; `vitrina doctor` tells more")
     return Path(spec.origin).parent
+
+
+def absent_paths(names: Iterable[str]) -> dict[str, Path]:
+    """Find the folders, or single files, of the libraries among these that are installed, without importing them."""
+    specs = {name: importlib.util.find_spec(name) for name in names}
+    found = {name: Path(spec.origin) for name, spec in specs.items() if spec and spec.origin}
+    return {name: path.parent if path.stem == "__init__" else path for name, path in found.items()}
 
 
 def environment_folders() -> list[str]:
