@@ -21,7 +21,7 @@ GAME_EXERCISES = [
         id="marginal-contribution",
         title="Marginal contribution",
         formula="v(S ∪ {i}) − v(S)",
-        competences=["games"],
+        competences=["shapley values"],
         reference=shapley.marginal_contribution,
         draw=draw_marginal,
         alternatives=[
@@ -45,7 +45,7 @@ GAME_EXERCISES = [
         id="coalition-masks",
         title="All coalitions",
         formula="row r, column i: the bit of value 2^i of the number r",
-        competences=["games"],
+        competences=["shapley values"],
         reference=shapley.coalition_masks,
         draw=draw_masks,
         alternatives=[bits, bits_as_text, lambda n: np.array(bits(n)) == 1],
@@ -63,7 +63,7 @@ GAME_EXERCISES = [
         id="shapley-by-orders",
         title="Shapley values, order by order",
         formula="φ_i = mean over all n! orders of what i adds on entering",
-        competences=["games", "shapley values"],
+        competences=["shapley values"],
         reference=shapley.shapley_by_orders,
         draw=draw_orders,
         alternatives=[by_orders, by_coalitions, by_dividends],
@@ -155,10 +155,10 @@ GAME_EXERCISES = [
         formula="a game on which the rule breaks an axiom",
         competences=["axioms"],
         finds=[
-            Find("equal split", "breaks an axiom", DICTATOR),
-            Find("first in line", "breaks an axiom", MAJORITY),
-            Find("Banzhaf", "breaks an axiom", MAJORITY),
-            Find("by squares", "breaks an axiom", TWO_GAMES),
+            Find("equal split", "the rule breaks an axiom on it", DICTATOR),
+            Find("first in line", "the rule breaks an axiom on it", MAJORITY),
+            Find("Banzhaf", "the rule breaks an axiom on it", MAJORITY),
+            Find("by squares", "the rule breaks an axiom on it", TWO_GAMES),
         ],
         alternatives=[
             {

@@ -178,18 +178,21 @@ MODEL_EXERCISES = [
             lambda *a: interval(*a, reach=1.959964),
         ],
         bugs=[
-            PlantedBug(PROPERTY_HINTS["estimates Shapley values"], interval_by_coin_flips),
+            PlantedBug(PROPERTY_HINTS["the intervals lie around the Shapley values"], interval_by_coin_flips),
             PlantedBug(
-                PROPERTY_HINTS["has the right width"], lambda *a: interval(*a, spread=lambda c: c.std(axis=0, ddof=1))
+                PROPERTY_HINTS["the intervals are as wide as they should be"],
+                lambda *a: interval(*a, spread=lambda c: c.std(axis=0, ddof=1)),
             ),
-            PlantedBug(PROPERTY_HINTS["has the right width"], lambda *a: interval(*a, reach=1.96**2)),
+            PlantedBug(
+                PROPERTY_HINTS["the intervals are as wide as they should be"], lambda *a: interval(*a, reach=1.96**2)
+            ),
         ],
     ),
     Exercise(
         id="kernel-shap-weights",
         title="KernelSHAP's weights",
         formula="(n − 1) / (C(n, s) · s · (n − s)), and 0 for s = 0 and s = n",
-        competences=["kernel shap"],
+        competences=["shapley values"],
         reference=shapley_models.kernel_shap_weights,
         draw=draw_kernel_weights,
         alternatives=[kernel_weights, kernel_weights_at_once],
@@ -224,7 +227,7 @@ MODEL_EXERCISES = [
         id="kernel-shap-fit",
         title="KernelSHAP's fit",
         formula="min over φ of Σ weight · (v(S) − v(∅) − Σ_{i in S} φ_i)², with Σ φ_i = v(N) − v(∅)",
-        competences=["kernel shap", "linear models"],
+        competences=["shapley values", "weighted fits"],
         reference=_fit,
         draw=draw_kernel_fit,
         alternatives=[fit_by_multiplier, fit_by_heavy_ends],

@@ -102,7 +102,7 @@ WHOLE_EXERCISES = [
         id="correlation-with-label",
         title="Correlation with the label",
         formula="|Pearson's correlation| of each feature with the label, 0 for a constant feature",
-        competences=["feature selection"],
+        competences=["global explanation"],
         reference=whole_model.correlation_with_label,
         draw=draw_correlation,
         alternatives=[
@@ -260,7 +260,7 @@ WHOLE_EXERCISES = [
         id="selection-or-explanation",
         title="Selection or explanation?",
         formula="a correlation asks the data, an explanation asks the model",
-        competences=["feature selection", "reading results"],
+        competences=["global explanation", "reading results"],
         questions=[
             Question("correlation: does it rank the copy far below the account?", ("yes", "no"), "no"),
             Question("permutation importance: does the model use the copy?", ("yes", "no"), "no"),

@@ -88,7 +88,9 @@ class DrawnQuiz:
         del seed
         reply = ask(Case(self.named, {"question": self.named}))
         if reply.status == "unanswered":
-            return examine(self.public_cases(), lambda _case: reply, reveal=False)
+            answered = examine(self.public_cases(), ask, reveal=False)
+            if all(outcome.status == "unanswered" for outcome in answered):
+                return answered
         if not isinstance(reply.value, str) or not reply.value.strip():
             reason = _("the answers do not say whose figure they are about: `{key}` must be a name")
             return [Outcome(question.key, "failed", 1.0, reason.format(key=self.named)) for question in self.questions]

@@ -160,13 +160,13 @@ def _sums(answer: Array, totals: Array, name: str) -> str | None:
 
 
 PROPERTY_HINTS: Mapping[str, str] = {
-    "breaks an axiom": _(
+    "the rule breaks an axiom on it": _(
         "Which axiom could this rule break? Try small worths, such as 0 and 1, and work its shares out by hand."
     ),
-    "estimates Shapley values": _(
+    "the intervals lie around the Shapley values": _(
         "Draw whole orders, each of the n! as likely as the others, and average what a player adds on entering."
     ),
-    "has the right width": _(
+    "the intervals are as wide as they should be": _(
         "The standard error is s / √m: the standard deviation of the m contributions, divided by the root of m."
     ),
 }
@@ -181,7 +181,7 @@ PROPERTIES: Mapping[str, Property] = {
     "positivity": positivity,
     "conservation": conservation,
     "completeness": completeness,
-    "breaks an axiom": breaks_an_axiom,
-    "estimates Shapley values": estimates_shapley_values,
-    "has the right width": has_the_right_width,
+    "the rule breaks an axiom on it": breaks_an_axiom,
+    "the intervals lie around the Shapley values": estimates_shapley_values,
+    "the intervals are as wide as they should be": has_the_right_width,
 }

@@ -204,7 +204,7 @@ def test_every_name_has_a_figure_of_its_own_and_clear_answers(quiz):
 
 
 @pytest.mark.parametrize("quiz", named(quiz for quiz in QUIZZES if isinstance(quiz, DrawnQuiz)))
-@pytest.mark.parametrize("name", ["   ", 7, ["Ada"], object()])
+@pytest.mark.parametrize("name", ["", "   ", None, ..., 7, ["Ada"], object()])
 def test_answers_about_nobodys_figure_earn_nothing(quiz, name):
     verdict = judged(quiz, {**quiz.solution, quiz.named: name}, "ada")
     assert verdict.points == 0

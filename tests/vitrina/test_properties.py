@@ -85,7 +85,7 @@ INTERVALS = np.array([[1.5 - 0.098, 1.5 + 0.098]] * 2)
 
 def test_intervals_of_the_right_width_around_the_right_place():
     for shift in (0.0, 0.2, -0.2):  # chance may move an estimate by four standard errors
-        for name in ("estimates Shapley values", "has the right width"):
+        for name in ("the intervals lie around the Shapley values", "the intervals are as wide as they should be"):
             assert PROPERTIES[name](SAMPLING, INTERVALS + shift) is None
 
 
@@ -99,7 +99,7 @@ def test_intervals_of_the_right_width_around_the_right_place():
     ],
 )
 def test_a_counter_example_is_accepted(rule, games):
-    assert PROPERTIES["breaks an axiom"]({"question": rule}, np.array(games)) is None
+    assert PROPERTIES["the rule breaks an axiom on it"]({"question": rule}, np.array(games)) is None
 
 
 def test_values_add_up_to_the_difference_from_the_background():
@@ -139,15 +139,19 @@ def test_changes_of_probabilities_cancel():
         ("conservation", LAYER, np.array([[1.0, 1.0], [np.nan, 1.0]])),
         ("completeness", MODEL, 2 * RIGHT),
         ("changes cancel", {}, np.array([[0.2, -0.2], [0.2, 0.2]])),
-        ("breaks an axiom", {"question": "equal split"}, np.array([0.0, 1.0, 1.0, 2.0])),
-        ("breaks an axiom", {"question": "equal split"}, np.array([0.0, 1.0, 1.0])),
-        ("breaks an axiom", {"question": "by squares"}, np.array([[0.0, 1.0, 0.0, 1.0], [0.0, 2.0, 0.0, 2.0]])),
-        ("breaks an axiom", {"question": "by squares"}, np.zeros((3, 4))),
-        ("estimates Shapley values", SAMPLING, np.array([[0.9, 1.1], [1.9, 2.1]])),
-        ("estimates Shapley values", SAMPLING, np.array([1.5, 1.5])),
-        ("has the right width", SAMPLING, INTERVALS + np.array([0, 0.1])),
-        ("has the right width", SAMPLING, INTERVALS - np.array([0, 0.1])),
-        ("has the right width", SAMPLING, np.array([1.5, 1.5])),
+        ("the rule breaks an axiom on it", {"question": "equal split"}, np.array([0.0, 1.0, 1.0, 2.0])),
+        ("the rule breaks an axiom on it", {"question": "equal split"}, np.array([0.0, 1.0, 1.0])),
+        (
+            "the rule breaks an axiom on it",
+            {"question": "by squares"},
+            np.array([[0.0, 1.0, 0.0, 1.0], [0.0, 2.0, 0.0, 2.0]]),
+        ),
+        ("the rule breaks an axiom on it", {"question": "by squares"}, np.zeros((3, 4))),
+        ("the intervals lie around the Shapley values", SAMPLING, np.array([[0.9, 1.1], [1.9, 2.1]])),
+        ("the intervals lie around the Shapley values", SAMPLING, np.array([1.5, 1.5])),
+        ("the intervals are as wide as they should be", SAMPLING, INTERVALS + np.array([0, 0.1])),
+        ("the intervals are as wide as they should be", SAMPLING, INTERVALS - np.array([0, 0.1])),
+        ("the intervals are as wide as they should be", SAMPLING, np.array([1.5, 1.5])),
     ],
 )
 def test_a_violation_is_named(name, arguments, answer):
