@@ -264,6 +264,10 @@ IMAGE_EXERCISES = [
             ),
             PlantedBug("The order is: first the old memory, then the candidate.", lambda *a: remember(*a)[::-1]),
             PlantedBug(
+                "Two shares are asked for: the old memory's and the candidate's, one after the other.",
+                lambda *a: remember(*a)[0],
+            ),
+            PlantedBug(
                 "The denominator keeps the sign of c: with |c| all evidence against the unit changes sides.",
                 lambda *a: remember(*a, stabilise=lambda c, e: np.abs(c) + e),
             ),

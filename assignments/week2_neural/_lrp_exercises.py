@@ -122,6 +122,10 @@ LRP_EXERCISES = [
                 lambda a, w, b, r, g: lrp.lrp_0(a, g * plus(w), g * plus(b), r),
             ),
             PlantedBug(
+                "A positive weight becomes (1 + γ) times itself: w + γ·w, not γ·w.",
+                lambda a, w, b, r, g: lrp.lrp_0(a, np.where(w > 0, g * w, w), np.where(b > 0, g * b, b), r),
+            ),
+            PlantedBug(
                 "You made the negative weights count more. γ favours the positive ones.",
                 lambda a, w, b, r, g: lrp.lrp_0(a, w + g * minus(w), b + g * minus(b), r),
             ),

@@ -22,6 +22,7 @@ from markupsafe import Markup
 
 from vitrina.judging import Verdict
 from vitrina.messages import _
+from vitrina.panel import code_spans
 from vitrina.values import plain_text
 from vitrina_autograder import charts
 from vitrina_autograder.analysis import ClassAnalysis
@@ -104,7 +105,13 @@ def _environment() -> Environment:
     )
     cast(dict[str, Any], environment.globals)["_"] = _
     cast(dict[str, Any], environment.filters).update(
-        shown=shown, shown_code=_shown_code, number=_number, points=_plain, percent=_percent, percent_width=_width
+        shown=shown,
+        coded=coded,
+        shown_code=_shown_code,
+        number=_number,
+        points=_plain,
+        percent=_percent,
+        percent_width=_width,
     )
     return environment
 
@@ -117,6 +124,11 @@ def _resource(environment: Environment, name: str) -> str:
 def shown(text: object) -> str:
     """Make a text that others wrote one that a page can show in a line."""
     return _TURNS.sub("�", plain_text(text, _TEXT_LENGTH))
+
+
+def coded(text: object) -> Markup:
+    """Make it one, and set what stands between backticks as code."""
+    return Markup(code_spans(shown(text)))
 
 
 def _shown_code(text: str) -> str:

@@ -27,7 +27,7 @@ from pygments.lexers import PythonLexer
 
 from vitrina.judging import Outcome, Verdict
 from vitrina.messages import _
-from vitrina.panel import html_panel
+from vitrina.panel import code_spans, html_panel
 from vitrina.values import plain_text
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.deadlines import read_deadlines
@@ -138,15 +138,15 @@ def _lines(notebook: NotebookNode, verdicts: Mapping[str, Verdict], standing: St
 
 
 def _verdict_line(marks: NotebookNode, verdict: Verdict) -> Line:
-    failed = next((outcome for outcome in verdict.outcomes if outcome.status == "failed"), None)
-    hints = (outcome.hint for outcome in verdict.outcomes if outcome.hint)
+    telling = sorted((o for o in verdict.outcomes if o.status == "failed"), key=lambda outcome: not outcome.hint)
+    failed = next(iter(telling), None)
     line = Line(
         anchor=str(marks.grade_id),
         title=verdict.title,
         state=_state(float(marks.get("score") or 0), float(marks.points)),
         points=float(marks.get("score") or 0),
         max_points=float(marks.points),
-        hint=next(hints, ""),
+        hint=failed.hint if failed else "",
         tested=() if verdict.unanswered else verdict.outcomes,
     )
     if verdict.unanswered:
@@ -233,4 +233,9 @@ def _template() -> Any:
     environment = Environment(
         loader=PackageLoader("vitrina_autograder"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
+    cast(dict[str, Any], environment.filters)["coded"] = _coded
     return environment.get_template("feedback.html.j2")
+
+
+def _coded(text: str) -> Markup:
+    return Markup(code_spans(text))

@@ -6,12 +6,13 @@ import json
 import sys
 import warnings
 from collections.abc import Callable
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import keras
 import numpy as np
 import tensorflow as tf
+from published_graphs import published_search
 from timing import Row, measure
 
 import vitrina.explain as methods
@@ -22,6 +23,7 @@ CLASSES = 10
 STEPS = 16
 REFERENCES = 20
 ALONE = 20  # images that a loop takes one by one
+SEARCHED = 3  # images that are searched one mask after the other
 
 
 @cache
@@ -152,6 +154,32 @@ def lrp_rows(batch: int) -> list[Row]:
     ]
 
 
+def asked_eagerly(model: keras.Model, label: int) -> Callable[[Array], float]:
+    """Ask for the probability of one class of one image, as a program does that calls its network plainly."""
+
+    def ask(image: Array) -> float:
+        logits: Any = model(image[np.newaxis], training=False)
+        return float(tf.nn.softmax(logits[0])[label])
+
+    return ask
+
+
+def asked_compiled(model: keras.Model, label: int) -> Callable[[Array], float]:
+    """Ask the same as fast as one image at a time can be asked."""
+    function: Any = compiled_probability(model)
+    return lambda image: float(function(image, label))
+
+
+@cache
+def compiled_probability(model: keras.Model) -> Any:
+    """Compile the probability of a class of one image, once."""
+
+    def ask(image: Any, label: Any) -> Any:
+        return tf.nn.softmax(model(image[tf.newaxis], training=False)[0])[label]
+
+    return tf.function(ask, input_signature=[tf.TensorSpec((28, 28, 1)), tf.TensorSpec((), tf.int32)])
+
+
 def search_rows(batch: int) -> list[Row]:
     """What looks at a map of features or tries changed inputs."""
     model, inputs = network(), images(batch)
@@ -168,11 +196,21 @@ def search_rows(batch: int) -> list[Row]:
     if hasattr(methods, "structured_attention_graph"):
         trained, labels = classifier(), np.resize(mnist.load().train_labels, batch)
 
-        def most_calls() -> int:
-            graphs = known.structured_attention_graph(trained, inputs[:10], labels[:10])
+        def most_calls(count: int) -> int:
+            graphs = known.structured_attention_graph(trained, inputs[:count], labels[:count])
             return max(graph.calls for graph in graphs)
 
-        rows.append(Row("structured attention graphs, 10 images", most_calls, at_most=100))
+        def published(ask: Callable[[keras.Model, int], Callable[[Array], float]]) -> None:
+            for image, label in zip(inputs[:SEARCHED], labels[:SEARCHED], strict=True):
+                published_search(ask(trained, int(label)), image)
+
+        loop = f"the published search, {SEARCHED} images"
+        rows += [
+            Row("structured attention graphs, 10 images", partial(most_calls, 10), at_most=100),
+            Row(f"{loop}, compiled", partial(published, asked_compiled), peer=True),
+            Row(loop, partial(published, asked_eagerly), peer=True),
+            Row(f"ours, {SEARCHED} images, against it", partial(most_calls, SEARCHED), slower=(loop, 20)),
+        ]
     return rows
 
 

@@ -33,6 +33,11 @@ _PRINTED_LENGTH = 2000
 #: How a warning names the cell it comes from: a file that does not exist.
 _CELL_FILE = re.compile(r"\S*ipykernel_\d+\S*?\.py:(\d+): ")
 
+#: TensorFlow's names for the place of an error, which only it understands.
+_OPERATION = re.compile(r"\{\{function_node [^}]*\}\} ?| ?\[Op:\w+\]( name:)?")
+_COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
+_OVERWRITTEN = re.compile(r"^.*[\r\x08](?=.)")
+
 
 class _TimedOutError(Exception):
     """The student's function took longer than allowed."""
@@ -67,9 +72,14 @@ def ask(answer: object, arguments: Mapping[str, Any], *, seconds: float = CALL_S
     mutated = [name for name, old in before.items() if not _same(old, prepared[name])]
     if reply.status == "answered" and mutated:
         reply = Reply("answered", reply.value, mutated=mutated)
-    return Call(
-        reply, "" if printed.closed else _CELL_FILE.sub(r"line \1: ", plain_text(printed.getvalue(), _PRINTED_LENGTH))
-    )
+    return Call(reply, "" if printed.closed else _as_printed(printed.getvalue()))
+
+
+def _as_printed(text: str) -> str:
+    """Give what stays on a terminal: no colours, no progress bar that was written over, no name of a cell's file."""
+    lines = _COLOURS.sub("", text[: 10 * _PRINTED_LENGTH]).split("\n")
+    kept = "\n".join(_OVERWRITTEN.sub("", line.rstrip("\r\b")) for line in lines)
+    return _CELL_FILE.sub(r"line \1: ", plain_text(kept, _PRINTED_LENGTH))
 
 
 def _same(old: Array, new: Array) -> bool:
@@ -150,7 +160,7 @@ def explain(error: BaseException) -> str:
 
 def _said(error: BaseException) -> str:
     try:
-        return str(error)
+        return _OPERATION.sub("", str(error))
     except Exception:  # an exception of the student's own may not know how to say what it is
         return ""
 

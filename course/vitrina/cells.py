@@ -3,6 +3,7 @@
 import contextlib
 import os
 import sys
+import traceback
 from collections.abc import Generator
 
 from vitrina.messages import _
@@ -42,8 +43,9 @@ def when_written() -> Generator[None]:
     """
     try:
         yield
-    except NotImplementedError:
-        print(_("○ Not yet: this cell waits for something that you have still to write."))
+    except NotImplementedError as missing:
+        name = traceback.extract_tb(missing.__traceback__)[-1].name
+        print(_("○ Not yet: this cell waits for `{name}`, which you have still to write.").format(name=name))
     except Exception as error:
         text = _("✗ This cell stopped with {error}\n  What do the checks above say?")
         print(text.format(error=f"{type(error).__name__}: {error}"))

@@ -15,6 +15,7 @@ import numpy as np
 
 from vitrina.messages import _
 from vitrina.properties import PROPERTIES, PROPERTY_HINTS
+from vitrina.stumbles import hint_for
 from vitrina.values import Array, realise
 
 Status = Literal["passed", "failed", "unanswered", "recorded"]
@@ -214,7 +215,7 @@ def _judge_choice(case: Case, reply: Reply) -> Outcome:
 
 def _judge_reply(case: Case, reply: Reply, *, reveal: bool) -> _Finding | None:
     if reply.status != "answered":
-        return _Finding(reply.error)
+        return _Finding(reply.error, hint_for(reply.error) if reply.status == "raised" else "")
     if not isinstance(reply.value, np.ndarray):
         return _Finding(_("the answer must be an array of numbers"))
     if reply.mutated:
@@ -291,7 +292,9 @@ def _diagnose(case: Case, answer: Array, expected: Array) -> str:
     for mistake in case.mistakes:
         if _same_answer(answer, mistake.answer, max(case.tolerance, 1e-6)):
             return mistake.hint
-    if answer.shape != expected.shape or not np.all(np.isfinite(answer)):
+    if answer.shape != expected.shape:  # a wrong shape is a mistake of its own, whatever the numbers are
+        return next((mistake.hint for mistake in case.mistakes if mistake.answer.shape == answer.shape), "")
+    if not np.all(np.isfinite(answer)):
         return ""
     return _diagnose_factor(answer.astype(float).ravel(), expected.astype(float).ravel(), case.tolerance)
 

@@ -34,6 +34,7 @@ ATTACKS = (
     f'</code></pre><iframe srcdoc="<script>parent.{SCRIPT}</script>"></iframe>',
     f"{{{{ '{SCRIPT}' }}}}<!--",
     f"javascript:{SCRIPT}",
+    f"`<script>{SCRIPT}</script>`",
 )
 EXERCISES: Mapping[str, Outline] = {"double": Outline("double", "Double", ["A"])}
 

@@ -143,6 +143,10 @@ def test_a_spy_learns_nothing_and_the_honest_part_stays(pages: dict[str, str]):
     assert "KeyError" in page
 
 
+def test_code_in_a_sentence_is_set_as_code(pages: dict[str, str]):
+    assert re.search(r'class="reason">[^`]*<code>raise ValueError', pages["spy"], re.DOTALL)
+
+
 def test_nothing_of_a_students_or_an_instructors_runs(pages: dict[str, str]):
     for page in pages.values():
         reader = Reader(page)

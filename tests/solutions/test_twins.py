@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import vitrina_solutions as textbook
 from vitrina import explain
@@ -167,7 +168,7 @@ def table():
 @pytest.mark.parametrize("players", [1, 2, 5])
 def test_shapley_values_of_a_game(players, assert_close):
     worths = np.random.default_rng(players).normal(size=2**players)
-    theirs = explain.shapley_values(worths).attributions
+    theirs = explain.shapley_values(worths)
     assert_close(textbook.shapley_values(TableGame(worths), players), theirs)
     assert_close(textbook.shapley_by_orders(TableGame(worths), players), theirs)
 
@@ -194,8 +195,9 @@ def test_what_a_coalition_is_worth(scores, table, assert_close):
 def test_linear_shap(table, assert_close):
     inputs, background = table
     weights = np.array([0.5, -1.0, 2.0, 0.0])
-    theirs = explain.linear_shap((weights[:, None], np.zeros(1)), inputs, 0, background=background)
-    assert_close(textbook.linear_shapley(weights, inputs, background), getattr(theirs, "attributions", theirs))
+    model = LinearRegression().fit(np.eye(4), weights)
+    theirs = explain.linear_shap(model, inputs, 0, background=background)
+    assert_close(textbook.linear_shapley(model.coef_, inputs, background), theirs)
 
 
 def test_kernel_shap_of_all_coalitions_gives_the_shapley_values(assert_close):
@@ -205,10 +207,10 @@ def test_kernel_shap_of_all_coalitions_gives_the_shapley_values(assert_close):
     ours = textbook.kernel_shap_fit(
         inner, worths[1:-1], textbook.kernel_shap_weights(inner), float(worths[0]), float(worths[-1])
     )
-    assert_close(ours, explain.shapley_values(worths).attributions)
+    assert_close(ours, explain.shapley_values(worths))
     plain = textbook.kernel_shap_fit(inner, worths[1:-1], np.ones(30), float(worths[0]), float(worths[-1]))
     with pytest.raises(AssertionError):
-        assert_close(plain, explain.shapley_values(worths).attributions, 1e-3)
+        assert_close(plain, explain.shapley_values(worths), 1e-3)
 
 
 def test_permutation_shapley_of_many_draws_approaches_the_same_mean_and_error():
@@ -216,7 +218,7 @@ def test_permutation_shapley_of_many_draws_approaches_the_same_mean_and_error():
     worths = np.random.default_rng(1).normal(size=16)
     rng = np.random.default_rng(2)
     estimate, error = textbook.sampled_shapley(TableGame(worths), np.stack([rng.permutation(4) for _ in range(4000)]))
-    truth = explain.shapley_values(worths).attributions
+    truth = explain.shapley_values(worths)
     assert np.all(np.abs(estimate - truth) < 5 * error)
     intervals = textbook.shapley_interval(TableGame(worths), 4, 4000, 3)
     np.testing.assert_allclose(np.diff(intervals, axis=1)[:, 0], 2 * 1.96 * error, rtol=0.1)

@@ -8,6 +8,7 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from vitrina import calling
 from vitrina.calling import explain
@@ -55,6 +56,20 @@ def test_what_a_function_prints_is_kept():
     call = ask(f, X)
     assert call.reply.status == "answered"
     assert call.printed == "hello (2,)\nwarned\n"
+
+
+def test_a_progress_bar_is_kept_as_it_was_left():
+    def f(x):
+        print("\r\x1b[1m1/2\x1b[0m ━━━ 3s/step" + "\b" * 14 + "\r\x1b[1m2/2\x1b[0m ━━━ 1s/step" + "\b" * 14)
+        print("done")
+        return x
+
+    assert ask(f, X).printed == "2/2 ━━━ 1s/step\ndone\n"
+
+
+def test_tensorflow_s_own_names_for_the_place_are_left_out():
+    error = tf.errors.InvalidArgumentError(None, None, "{{function_node __wrapped__RealDiv}} Bad. [Op:RealDiv] name:")
+    assert explain(error) == "your function stopped with InvalidArgumentError: Bad."
 
 
 def test_what_is_printed_before_an_error_is_kept_and_cut():

@@ -23,8 +23,8 @@ def test_every_coalition_has_its_place_in_the_table(worths):
     assert len(worths) == 2**game.players
     for place, worth in enumerate(worths):
         coalition = [player for player in range(game.players) if place >> player & 1]
-        for form in (coalition, coalition[::-1], tuple(coalition), set(coalition), np.array(coalition, int), range(0)):
-            assert game(form) == (worths[0] if form == range(0) and coalition else worth)
+        for form in (coalition, coalition[::-1], tuple(coalition), set(coalition), np.array(coalition, int)):
+            assert game(form) == worth
 
 
 @pytest.mark.parametrize(
@@ -63,7 +63,7 @@ def test_the_mean_over_all_orders_is_the_shapley_value(worths):
     game = TableGame(worths)
     means = contributions_by_order(game).mean(axis=0)
     np.testing.assert_allclose(means, shapley_by_orders(game, game.players), atol=1e-9)
-    np.testing.assert_allclose(means, explain.shapley_values(worths).attributions, atol=1e-8)
+    np.testing.assert_allclose(means, explain.shapley_values(worths), atol=1e-8)
 
 
 @pytest.mark.parametrize("rule", RULES)
@@ -96,5 +96,5 @@ def test_each_axiom_is_found_broken_somewhere():
 
 @pytest.mark.parametrize("games", [np.zeros(128), np.zeros((0, 8)), np.zeros((3, 8)), np.zeros((2, 2, 4)), [0, 1, 2]])
 def test_what_is_no_game_is_refused(games):
-    with pytest.raises(ValueError, match="game|players"):
+    with pytest.raises(ValueError, match=r"game|players"):
         broken_axioms(RULES["Banzhaf"], games)

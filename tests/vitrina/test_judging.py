@@ -315,3 +315,11 @@ def test_an_exercise_is_unanswered_only_if_every_case_is():
     assert not verdict_of(none, some).unanswered
     assert not verdict_of().unanswered
     assert examine([], lambda _case: RIGHT, reveal=True) == []
+
+
+def test_a_wrong_shape_is_a_mistake_whatever_the_numbers_are():
+    mistakes = [Mistake("one of two", EXPECTED[0]), Mistake("a column", EXPECTED[:, :1])]
+    case = Case("case", expected=EXPECTED, mistakes=mistakes)
+    assert verdict_on(EXPECTED[0] * 7, case).hint == "one of two"
+    assert verdict_on(EXPECTED[:, :1] * 7, case).hint == "a column"
+    assert "batch axis" in verdict_on(EXPECTED[0, :2], case).hint

@@ -75,10 +75,7 @@ def grad_cam(
     targets = asked.targets if asked.targets.ndim == 2 else asked.targets[:, np.newaxis]
     key = ("grad_cam", layer, relu, targets.shape[1])
     function = compiled(asked.model, key, lambda: _compile(asked.model, layer, relu, targets.shape[1]))
-    if len(targets):
-        maps = in_chunks(function, asked.inputs, targets)
-    else:  # TensorFlow's fused convolutions fail now and then on no samples at all
-        maps = np.empty((0, targets.shape[1], *asked.inputs.shape[1:-1]), asked.inputs.dtype)
+    maps = in_chunks(function, asked.inputs, targets)
     return maps if asked.targets.ndim == 2 else maps[:, 0]
 
 

@@ -88,7 +88,7 @@ def slices(count: int, size: int) -> list[slice]:
     Parameters
     ----------
     count
-        May be 0: one empty piece.
+        May be 0: no piece.
     size
         Of a piece at most.
 
@@ -96,7 +96,7 @@ def slices(count: int, size: int) -> list[slice]:
     -------
     list of slice
     """
-    return [slice(start, start + size) for start in range(0, max(1, count), size)]
+    return [slice(start, start + size) for start in range(0, count, size)]
 
 
 def in_chunks(function: Callable[..., Any], *arrays: npt.NDArray[Any], chunk: int | None = None) -> npt.NDArray[Any]:
@@ -117,6 +117,8 @@ def in_chunks(function: Callable[..., Any], *arrays: npt.NDArray[Any], chunk: in
     array
         The results, one after the other.
     """
+    if not len(arrays[0]):  # TensorFlow's fused convolutions fail now and then on no samples at all
+        return in_chunks(function, *(np.zeros((1, *array.shape[1:]), array.dtype) for array in arrays))[:0]
     pieces = slices(len(arrays[0]), chunk or chunk_size(arrays[0]))
     parts = [function(*(tf.constant(array[piece]) for array in arrays)).numpy() for piece in pieces]
     return parts[0] if len(parts) == 1 else np.concatenate(parts)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import keras
 import numpy as np
 import numpy.typing as npt
-import tensorflow as tf
 
-from vitrina.explain.compiling import chunk_size, slices
+from vitrina.explain.compiling import in_chunks
 from vitrina.explain.request import Target, background_values, baseline_values, request
 from vitrina.models import Array
 
@@ -75,5 +76,4 @@ def completeness_error(
 
 def _logits(model: keras.Model, values: Array) -> npt.NDArray[np.float64]:
     """Logits in double precision: what is missing is a small difference of large numbers."""
-    pieces = slices(len(values), chunk_size(values))
-    return np.concatenate([np.asarray(model(tf.constant(values[piece]), training=False), float) for piece in pieces])
+    return in_chunks(partial(model, training=False), values).astype(float)

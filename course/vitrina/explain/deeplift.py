@@ -104,7 +104,7 @@ def deeplift(
     forward = compiled(asked.model, "deeplift forward", lambda: _compile_forward(asked.model))
     key = ("deeplift", asked.columns.shape[1], each)
     backward = compiled(asked.model, key, lambda: _compile_backward(asked, forward, each))
-    sums = np.zeros((*asked.columns.shape, *asked.inputs.shape[1:]), asked.inputs.dtype)
+    sums = asked.zeros()
     for some, others in _chunks(asked.inputs, len(references), each):
         there = forward(tf.constant(references[others]))
         for piece in some:

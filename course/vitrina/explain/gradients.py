@@ -141,14 +141,14 @@ def integrated_gradients(
     targets, differences = asked.columns, asked.inputs - start
     key = ("integrated gradients", targets.shape[1])
     function = compiled(asked.model, key, lambda: path_function(asked.model, targets.shape[1]))
-    parts: list[Array] = []
+    integrals = asked.zeros()
     for samples, points in _pieces(asked.inputs, steps):
         given = [tf.constant(array[samples]) for array in (start, differences, targets)]
         sums: Any = tf.zeros((len(given[0]), targets.shape[1], *start.shape[1:]), start.dtype)
         for piece in points:
             sums = function(*given, tf.constant(positions[piece]), tf.constant(weights[piece]), sums)
-        parts.append(sums.numpy())
-    return _times(asked.as_asked(np.concatenate(parts)), differences)
+        integrals[samples] = sums.numpy()
+    return _times(asked.as_asked(integrals), differences)
 
 
 def smooth_grad(
@@ -208,15 +208,15 @@ def smooth_grad(
     targets, squares = asked.columns, form != "mean"
     key = ("smooth grad", targets.shape[1], squares)
     function = compiled(asked.model, key, lambda: moments_function(asked.model, targets.shape[1], squares))
-    parts: list[Array] = []
+    statistics = asked.zeros()
     for piece, points in _pieces(asked.inputs, samples):
         given = [tf.constant(array[piece]) for array in (asked.inputs, targets)]
         shape = (len(given[0]), targets.shape[1], *asked.inputs.shape[1:])
         moments = tf.zeros(shape, patterns.dtype), tf.zeros(shape if squares else (), patterns.dtype)
         for some in points:
             moments = function(*given, tf.constant(patterns[some]), tf.constant(some.start, patterns.dtype), *moments)
-        parts.append(_of_form(form, moments[0].numpy(), moments[1].numpy(), samples))
-    return asked.as_asked(np.concatenate(parts))
+        statistics[piece] = _of_form(form, moments[0].numpy(), moments[1].numpy(), samples)
+    return asked.as_asked(statistics)
 
 
 def _gradient(asked: Request) -> Array:

@@ -47,6 +47,10 @@ class Request(NamedTuple):
         """Targets as (batch, k), where one each is k = 1."""
         return self.targets if self.targets.ndim == 2 else self.targets[:, np.newaxis]
 
+    def zeros(self) -> Array:
+        """Attributions (batch, k, ...) to be filled."""
+        return np.zeros((*self.columns.shape, *self.inputs.shape[1:]), self.inputs.dtype)
+
     def as_asked(self, attributions: Array) -> Array:
         """Return attributions (batch, k, ...) without the axis of targets, unless it was asked for."""
         return attributions if self.targets.ndim == 2 else attributions[:, 0]
