@@ -1,14 +1,15 @@
 """How fast the methods of `vitrina.explain` are, beside the peers, in one run.
 
     make bench-explainers                              everything, on one thread and on two: about ten minutes
-    make bench-explainers ARGS="--only lrp --threads 1"  one group of rows (gradients, lrp, search, deeplift)
+    make bench-explainers ARGS="--only lrp --threads 1"  one group of rows (see GROUPS)
     make peers                                         first, to have the rows of captum and zennit too
 
 The unit U is one compiled forward and backward pass from a logit to the inputs: a batch of 1,000 MNIST images through a
 small convolutional network; f is its forward pass alone, b the rest. No method that looks at each image once can cost
 less than f or U, so a ratio to U says what a method adds. Rounds are interleaved: each runs every row once, a row's
 ratio is the median over rounds of its time through that of U in the same round. Ratios are of CPU seconds. The first
-call, which compiles, is reported apart.
+call, which compiles, is reported apart. Methods that only ask a model for its scores are measured by the forward passes
+that they cannot do without.
 """
 
 from __future__ import annotations
@@ -30,7 +31,9 @@ from rich.table import Table
 FOLDER = Path(__file__).parent
 BUILD = FOLDER.parents[1] / "build" / "benchmarks"
 DOCS = FOLDER.parent / "docs"
-GROUPS = ("gradients", "lrp", "search", "deeplift")
+GROUPS = ("gradients", "lrp", "search", "deeplift", "shapley")
+#: What measures a group, if it is not explainers_ours.py.
+SCRIPTS = {"shapley": "explainers_shapley.py"}
 #: Who does the same elsewhere, by the beginning of our row's name; LRP's rules have the same names in zennit.
 PEERS = {
     "gradient x input": "captum InputXGradient",
@@ -49,7 +52,9 @@ def run(threads: int, options: argparse.Namespace) -> list[dict[str, Any]]:
     rows: list[dict[str, Any]] = []
     for group in options.only or GROUPS:
         console.print(f"{group}, {threads} thread(s)", style="dim")
-        rows += measured([sys.executable, FOLDER / "explainers_ours.py", group, *numbers], environment)
+        rows += measured(
+            [sys.executable, FOLDER / SCRIPTS.get(group, "explainers_ours.py"), group, *numbers], environment
+        )
         if options.peers and group in ("gradients", "lrp", "deeplift"):
             rows += measured([options.peers, FOLDER / "explainers_torch.py", group, *numbers], environment)
     return [row | {"threads": threads} for row in rows]
@@ -121,6 +126,35 @@ def markdown(rows: Sequence[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def accuracy(path: Path, anew: bool) -> list[dict[str, Any]]:
+    """Errors of Shapley estimates, which no machine changes: measured anew, or as they were last time."""
+    if anew:
+        console.print("accuracy of Shapley values", style="dim")
+        lines = measured([sys.executable, FOLDER / "shapley_accuracy.py"], dict(os.environ))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(lines, indent=1))
+    return json.loads(path.read_text()) if path.exists() else []
+
+
+def accuracy_cells(line: dict[str, Any]) -> list[str]:
+    """One line of the table of errors as text: ours first, shap's second; the goal is a share of shap's."""
+    budget, mine, theirs, *others = line.values()
+    goal, share = 0.9 if budget >= 512 else 1.0, mine / theirs
+    errors = [f"{error:.4f}" for error in (mine, theirs, *others)]
+    return [str(budget), *errors, f"{share:.2f}", f"<= {goal:g}", "yes" if share <= goal else "**no**"]
+
+
+def accuracy_table(lines: Sequence[dict[str, Any]]) -> tuple[str, Table | str]:
+    """The table of errors for the docs page and for the console."""
+    heads = [*lines[0], "ours / shap", "goal", "met"]
+    table = Table(*heads, box=SIMPLE_HEAD, title="relative error of Shapley values")
+    text = ["### Relative error of Shapley values", "", f"| {' | '.join(heads)} |", f"|{' --- |' * len(heads)}"]
+    for cells_of_line in map(accuracy_cells, lines):
+        table.add_row(*(cell.replace("**", "") for cell in cells_of_line))
+        text.append(f"| {' | '.join(cells_of_line)} |")
+    return "\n".join(text), table
+
+
 def document(tables: str, page: Path) -> None:
     """Put the tables into the docs page, at its end."""
     text, _, _ = page.read_text().partition(MARK)
@@ -137,7 +171,7 @@ def draw(rows: Sequence[dict[str, Any]], *paths: Path) -> None:
     here = [row for row in rows if row["threads"] == threads]
     unit = {row["group"]: row["cpu"] for row in here if row["name"] == "U"}
     bare = ("U", "f", "U, torch", "f, torch", "gradient x input, against the loop")
-    drawn = [row for row in here if row["name"] not in bare]
+    drawn = [row for row in here if row["name"] not in bare and row["group"] in unit]
     figure, axes = plt.subplots(figsize=(9, 1 + 0.28 * len(drawn)), layout="constrained")
     colours = ["0.7" if row["peer"] else "#28629c" for row in drawn]
     costs = [row["cpu"] / unit[row["group"]] for row in drawn]
@@ -172,9 +206,12 @@ def main() -> None:
     rows = [row for threads in options.threads or [1, 2] for row in run(threads, options)]
     rows = merged(rows, BUILD / "explainers.json")
     show(rows)
+    errors = accuracy(BUILD / "shapley_accuracy.json", "shapley" in (options.only or GROUPS))
+    text, table = accuracy_table(errors) if errors else ("", "")
+    console.print(table)
     draw(rows, BUILD / "explainers.png", *([DOCS / "speed.svg"] if options.docs else []))
     if options.docs:
-        document(markdown(rows), DOCS / "speed.md")
+        document(f"{markdown(rows)}\n{text}", DOCS / "speed.md")
 
 
 if __name__ == "__main__":

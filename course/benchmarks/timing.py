@@ -24,6 +24,8 @@ class Row:
         The goal, if there is one, in forward passes f and backward passes b.
     slower
         Name of the row that this one should beat, and how many times.
+    within
+        Name of the row that this one is to be measured by, and how many times its cost it may have.
     at_most
         The goal, if `call` returns a number: of calls of a model.
     share
@@ -39,6 +41,7 @@ class Row:
     forwards: float = 0.0
     backwards: float = 0.0
     slower: tuple[str, float] | None = None
+    within: tuple[str, float] | None = None
     at_most: float | None = None
     share: float = 1.0
     peer: bool = False
@@ -104,6 +107,11 @@ def _line(row: Row, named: dict[str, Row]) -> dict[str, Any]:
         reached = _ratio(named[other], row)
         text = f"{factor:g} x as fast as {other}"
         return line | {"goal": factor, "goal_text": text, "shown": f"{reached:.3g} x", "reached": reached >= factor}
+    if row.within:
+        other, factor = row.within
+        reached = _ratio(row, named[other])
+        text = f"<= {factor:g} x {other}"
+        return line | {"goal": factor, "goal_text": text, "shown": f"{reached:.3g} x", "reached": reached <= factor}
     if row.forwards or row.backwards:
         whole, forward = named["U"], named["f"]
         shares = [f / u for f, u in zip(forward.cpu, whole.cpu, strict=True)]

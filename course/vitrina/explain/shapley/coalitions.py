@@ -185,7 +185,6 @@ def kernel_sample(players: int, count: int, seed: int) -> Sample:
     Parameters
     ----------
     players
-        At least 2.
     count
         Coalitions at most, without the empty one and that of all players.
     seed
@@ -201,6 +200,8 @@ def kernel_sample(players: int, count: int, seed: int) -> Sample:
     ValueError
         If count is below twice the players: each must be seen alone, and be missed alone.
     """
+    if players == 1:  # no coalition lies between none and all
+        return Sample(np.zeros((0, 1), bool), np.zeros(0))
     sizes = np.arange(1, players // 2 + 1)
     doubled = 2 * sizes == players  # the middle size is its own complement
     pairs = [math.comb(players, size) // (2 if own else 1) for size, own in zip(sizes.tolist(), doubled, strict=True)]
@@ -218,7 +219,7 @@ def kernel_sample(players: int, count: int, seed: int) -> Sample:
         if drawn:
             half = _subsets(players, size, drawn, generator)
             members += [half, ~half]
-            weights.append(np.full(2 * drawn, kernel[size - 1] / expected[size - 1]))
+            weights.append(np.full(2 * drawn, kernel[size - 1] / (2 * expected[size - 1])))
     return Sample(np.concatenate(members), np.concatenate(weights))
 
 
@@ -281,11 +282,11 @@ def shaped(values: Values, game: Any) -> Values:
     ----------
     values : array, shape (players, ...)
     game
-        Its `shape`, if it has one, is that of an explained sample.
+        Its `attribution_shape`, if it has one, is that of an explained sample.
 
     Returns
     -------
-    array, shape (..., players) or (..., *shape)
+    array, shape (..., players) or (..., *attribution_shape)
     """
     moved = np.moveaxis(values, 0, -1)
-    return moved.reshape(*moved.shape[:-1], *getattr(game, "shape", moved.shape[-1:]))
+    return moved.reshape(*moved.shape[:-1], *getattr(game, "attribution_shape", moved.shape[-1:]))

@@ -66,5 +66,5 @@ def gains(values: Values, player: int) -> Values:
     array, shape (2^(n - 1), ...)
         A table of all coalitions of the others, who keep their order.
     """
-    halves = values.reshape(-1, 2, 1 << player, *values.shape[1:])
-    return (halves[:, 1] - halves[:, 0]).reshape(-1, *values.shape[1:])
+    halves = values.reshape(len(values) >> player + 1, 2, 1 << player, *values.shape[1:])
+    return (halves[:, 1] - halves[:, 0]).reshape(len(values) // 2, *values.shape[1:])

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from vitrina.explain.compiling import slices
 from vitrina.explain.outputs import Output
 from vitrina.explain.request import Target, positive_int
 from vitrina.explain.shapley.coalitions import (
@@ -22,6 +23,8 @@ from vitrina.explain.shapley.players import Groups
 from vitrina.explain.shapley.value_functions import interventional
 
 _MORE = 2048
+_FEWEST = 256  # coalitions asked for in one call of the game
+_VALUES = 1 << 20  # what they are worth, of all samples, that is kept at once
 
 
 def kernel_shap(
@@ -104,11 +107,8 @@ def kernel_shapley(
     count = players_of(game, players)
     asked = 2 * count + _MORE if coalitions is None else positive_int("coalitions", coalitions)
     ends = worth(game, np.repeat([[False], [True]], count, axis=1))
-    # A single player has everything: no coalition lies between none and all.
-    sample = kernel_sample(count, asked, seed) if count > 1 else Sample(np.zeros((0, 1), bool), np.zeros(0))
-    gained = worth(game, sample.members) - ends[0] if len(sample.members) else np.zeros((0, *ends.shape[1:]))
-    attributions = _fit(sample, gained.reshape(len(gained), -1), (ends[1] - ends[0]).reshape(-1))
-    attributions = attributions.reshape(count, *ends.shape[1:])
+    sample = kernel_sample(count, asked, seed)
+    attributions = _fit(game, sample, ends)
     return ShapleyEstimate(
         attributions=shaped(attributions, game),
         base=ends[0],
@@ -118,20 +118,22 @@ def kernel_shapley(
     )
 
 
-def _fit(sample: Sample, gained: Values, total: Values) -> Values:
+def _fit(game: Game, sample: Sample, ends: Values) -> Values:
     """
-    Weighted least squares of gains (m, games) on coalitions, the values of each game adding up to its total.
+    Weighted least squares of what coalitions are worth on who takes part: (players, ...).
 
-    The values are total / n each and what is left, which adds up to 0. To find the rest without the constraint, players
+    The values are total / n each and what is left, which adds up to 0. To find the rest without that condition, players
     are measured from their mean: membership less the coalition's size / n adds up to 0 as well, and a term that pulls
     the sum to 0 makes the system regular without moving its solution.
     """
-    members = sample.members.astype(np.float64)
-    players = members.shape[1]
-    sizes = members.mean(axis=1, keepdims=True)
-    centred = members - sizes
-    weighted = (centred * sample.weights[:, np.newaxis]).T
-    rest = np.linalg.solve(
-        weighted @ centred + np.full((players, players), 1 / players), weighted @ (gained - sizes * total)
-    )
-    return total / players + rest
+    total = ends[1] - ends[0]
+    players = sample.members.shape[1]
+    system, right = np.full((players, players), 1 / players), np.zeros((players, total.size))
+    for part in slices(len(sample.members), max(_FEWEST, _VALUES // max(1, total.size))):
+        members = sample.members[part].astype(np.float64)
+        sizes = members.mean(axis=1, keepdims=True)
+        weighted = ((members - sizes) * sample.weights[part, np.newaxis]).T
+        gained = (worth(game, sample.members[part]) - ends[0]).reshape(len(members), total.size)
+        system += weighted @ (members - sizes)
+        right += weighted @ (gained - sizes * total.reshape(-1))
+    return total / players + np.linalg.solve(system, right).reshape(players, *total.shape)

@@ -18,6 +18,8 @@ from vitrina.explain.shapley.players import Groups, player_of_each_value
 Table = npt.NDArray[Any]
 """Samples with their values in one row each, (n, values)."""
 
+_TOGETHER = 16  # coalitions in one call, where there is room: its rows fill the room whatever the number of samples
+
 
 class Completed(NamedTuple):
     """
@@ -48,13 +50,13 @@ class ModelGame:
     ----------
     players : int
         Features, or groups of them.
-    shape : tuple of int
-        That of the attributions of one sample.
+    attribution_shape : tuple of int
+        Of one sample: its own, or (players,) where they are groups.
     """
 
     def __init__(self, request: ModelRequest, completion: Completion) -> None:
         self.players = int(request.labels.max()) + 1
-        self.shape = request.shape
+        self.attribution_shape = request.attribution_shape
         self._request = request
         self._completion = completion
 
@@ -77,7 +79,9 @@ class ModelGame:
         asked, count = self._request, len(self._request.background)
         targets = asked.targets if asked.targets.ndim == 2 else asked.targets[:, np.newaxis]
         values = np.empty((len(members), *targets.shape))
-        samples_at_once = max(1, min(len(targets), asked.room // count))
+        if not values.size:
+            return values if asked.targets.ndim == 2 else values[..., 0]
+        samples_at_once = min(len(targets), max(1, asked.room // (count * min(len(members), _TOGETHER))))
         coalitions_at_once = max(1, asked.room // (count * samples_at_once))
         for part in slices(len(members), coalitions_at_once):
             completed = self._completion(members[part][:, asked.labels])
@@ -109,8 +113,8 @@ class ModelRequest:
     targets : array of int32, shape (batch,) or (batch, k)
     labels : array of ints, shape (values,)
         The player of each value.
-    shape : tuple of int
-        Of a sample's attributions.
+    attribution_shape : tuple of int
+        Of one sample.
     scores
         The model.
     outputs : int
@@ -131,8 +135,9 @@ class ModelRequest:
         samples, others, frame = samples_and_background(inputs, background)
         columns = None if frame is None else list(frame.columns)
         self.sample_shape = samples.shape[1:]
-        self.labels, self.shape = player_of_each_value(groups, self.sample_shape, columns)
-        self.scores = scoring(model, output=output, like=frame)
+        self.labels, self.attribution_shape = player_of_each_value(groups, self.sample_shape, columns)
+        takes_frames = hasattr(inputs, "columns") or hasattr(model, "predict")  # a function takes what inputs are
+        self.scores = scoring(model, output=output, like=frame if takes_frames else None)
         # Both are scored as they are, so that what does not fit the model is refused before it is mixed.
         self.outputs = self.scores(others).shape[1]
         if len(samples):
@@ -140,7 +145,7 @@ class ModelRequest:
         self.targets = as_targets(target, len(samples), self.outputs)
         kind = value_type(model) or samples.dtype
         self.samples, self.background = (
-            table.astype(kind, copy=False).reshape(len(table), -1) for table in (samples, others)
+            table.astype(kind, copy=False).reshape(len(table), self.labels.size) for table in (samples, others)
         )
         self.room = rows_at_once(self.labels.size)
 

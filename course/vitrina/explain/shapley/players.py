@@ -82,11 +82,11 @@ def _column(member: Any, count: int, columns: Sequence[Any] | None) -> int:
 
 def _from_labels(groups: Any, shape: tuple[int, ...]) -> npt.NDArray[np.int_]:
     labels = np.asarray(groups)
-    if labels.dtype.kind not in "iu" or labels.shape not in (shape, shape[:-1]) or not labels.size:
+    shapes = [shape, shape[:-1]] if len(shape) > 1 else [shape]
+    if labels.dtype.kind not in "iu" or labels.shape not in shapes:
         raise ValueError(
-            f"groups must be whole numbers of shape {shape}, one for each value of a sample"
-            f"{f' (or {shape[:-1]}, without channels)' if len(shape) > 1 else ''}, got shape {labels.shape} of "
-            f"{labels.dtype}"
+            f"groups must be whole numbers of shape {' or '.join(map(str, shapes))}, one for each value of a sample "
+            f"(or pixel), or a list of columns for each player; got shape {labels.shape} of {labels.dtype}"
         )
     labels = labels if labels.shape == shape else np.broadcast_to(labels[..., np.newaxis], shape)
     missing = np.setdiff1d(np.arange(int(labels.max()) + 1), labels)

@@ -48,7 +48,7 @@ def interventional(
     Parameters
     ----------
     model : keras.Model, estimator or callable
-        As for `vitrina.explain.black_box.scoring`.
+        As for `vitrina.explain.black_box.scoring`. A function is given frames if inputs are one, otherwise arrays.
     inputs : array or pandas frame, shape (batch, ...)
         The samples to explain.
     target : int, or array of ints, shape (batch,) or (batch, k)
