@@ -130,7 +130,7 @@ def has_the_right_width(arguments: Mapping[str, Any], answer: Array) -> str | No
     values, errors = _shapley_by_sampling(arguments)
     if answer.shape != (len(values), 2):
         return _("expected an interval for each player, shape ({players}, 2)").format(players=len(values))
-    reach = (answer[:, 1] - answer[:, 0]) / 2
+    reach = np.diff(answer.astype(float), axis=1)[:, 0] / 2
     slack = _TOLERANCE * max(1.0, float(np.max(np.abs(values))))
     if np.any(reach < 1.96 * errors / _WIDTH - slack):
         return _("an interval is too narrow: much less than 1.96 standard errors to either side")
