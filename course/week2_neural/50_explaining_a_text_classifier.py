@@ -224,8 +224,8 @@ for kind, adjectives in [("praise", praise), ("blame", blame)]:
 
 # %% [markdown]
 # Read the two lines together. Before praise, "not" should push down; before blame it should push **up**. If it pushes
-# down before both, the network has not learnt negation. It has learnt that "not" is a word of people who are
-# displeased, as a bag of words would. That is why it is no better than one.
+# down before both, as with the real reviews, the network has not learnt negation. It has learnt that "not" is a word of
+# people who are displeased, as a bag of words would, and so it is hardly better than one.
 #
 # Is that the fault of LSTMs, or of these few sentences? Made-up sentences, in which negation is frequent and always
 # decides, tell: the same network learns it there.
@@ -318,8 +318,7 @@ for column, how in enumerate(["deleted", "replaced by <unknown>"]):
     panels[1, column].set_xlabel("number of words")
 panels[0, 0].set_ylabel("accuracy, right at first")
 panels[1, 0].set_ylabel("accuracy, wrong at first")
-panels[0, 0].legend(fontsize=8)
-figure
+_ = panels[0, 0].legend(fontsize=8)
 
 # %% [markdown]
 # All four stand far from the random order, in both groups and for both kinds of deleting. So they do find words that
@@ -382,8 +381,7 @@ for panel, (name, network) in zip(panels, {"LSTM": model, "simple RNN": elman}.i
     panel.grid(alpha=0.3)
 panels[0].set(ylabel="share of |relevance|")
 panels[0].set_ylim(bottom=0)
-panels[0].legend(fontsize=8)
-figure
+_ = panels[0].legend(fontsize=8)
 
 # %% [markdown]
 # Measure both against deleting, which asks the network itself. These sentences are short and the units are far from
@@ -457,8 +455,8 @@ quick(
 #
 # - A word's relevance is the sum over its vector, for any method.
 # - In an LSTM the signal takes all and the gates get nothing: they have had their say in the size of each share.
-# - Four methods agreed on strong words, stood the deletion test, and together showed that the network knows "not" only
-#   as a sad word.
+# - Four methods agreed on strong words and stood the deletion test. On real reviews they showed together that the
+#   network knows "not" only as a sad word.
 #
 # ### References
 #

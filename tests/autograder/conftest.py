@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
 from pathlib import Path
 from typing import Any
 
 import nbformat
 import pytest
 from nbformat import NotebookNode
-
-sys.path.append(str(Path(__file__).parents[1]))  # the corpus: `from corpus import ...`
 
 from corpus.small_class import ANSWERS, hand_in
 from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK, QUIZ, SQUARE, WHY, write_course

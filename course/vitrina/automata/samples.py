@@ -1,0 +1,221 @@
+"""Words and streams to train and test on: labelled at every prefix, balanced, and just beside the language."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from vitrina.automata.machines import DFA, States
+
+#: Opens each word of a stream.
+RESET = "$"
+
+
+@dataclass(frozen=True, eq=False)
+class Stream:
+    """
+    One long text in which words follow each other, each opened by `$`.
+
+    Attributes
+    ----------
+    text : str
+        The symbols.
+    labels : array of bools, shape (symbols,)
+        Whether what has been read since the last `$` belongs to the language; at a `$`, whether the empty word does.
+    """
+
+    text: str
+    labels: npt.NDArray[np.bool_]
+
+
+def stream(
+    automaton: DFA, symbols: int, *, reset: float = 0.1, weights: npt.ArrayLike | None = None, seed: int
+) -> Stream:
+    """
+    Draw a stream as Oliva and Lago-Fernandez (2019, doi 10.1007/978-3-030-30487-4_25) train on.
+
+    Parameters
+    ----------
+    automaton
+        Of the language; its symbols are single characters other than `$`.
+    symbols
+        How many, with the `$` that opens the first word.
+    reset
+        Probability of a `$` at each place: words have a mean length of 1 / reset - 1.
+    weights : array, shape (alphabet,), optional
+        How often each symbol comes, relative to the others; alike by itself.
+    seed
+        The same stream again for the same seed.
+
+    Returns
+    -------
+    Stream
+
+    Raises
+    ------
+    ValueError
+        If there is no symbol, reset is not a probability, or `$` is a symbol of the language.
+    """
+    if symbols < 1:
+        raise ValueError(f"a stream has at least one symbol, got {symbols}")
+    if not 0 < reset <= 1:
+        raise ValueError(f"reset must be a probability above 0, got {reset}")
+    letters = [str(symbol) for symbol in automaton.alphabet]
+    if RESET in letters or any(len(letter) != 1 for letter in letters):
+        raise ValueError(f"a stream is made of single characters other than {RESET}, got {letters}")
+    shares = np.ones(len(letters)) if weights is None else np.asarray(weights, float)
+    generator = np.random.default_rng(seed)
+    drawn = generator.choice(len(letters), size=symbols, p=shares / shares.sum())
+    opens = generator.random(symbols) < reset
+    opens[0] = True
+    state, states = automaton.start, np.empty(symbols, np.int64)
+    for place, (symbol, opened) in enumerate(zip(drawn.tolist(), opens.tolist(), strict=True)):
+        states[place] = state = automaton.start if opened else int(automaton.transitions[state, symbol])
+    text = "".join(RESET if opened else letters[symbol] for symbol, opened in zip(drawn, opens, strict=True))
+    return Stream(text, automaton.outputs[states])
+
+
+def word_counts(automaton: DFA, length: int, *, accepted: bool = True) -> npt.NDArray[np.float64]:
+    """
+    Count the words that lead from each state to acceptance (or not), by their length.
+
+    Parameters
+    ----------
+    automaton
+        Of the language.
+    length
+        Of the longest words.
+    accepted
+        Whether to count the words that are accepted, or the others.
+
+    Returns
+    -------
+    array, shape (length + 1, states)
+        Exact up to 2^53, then rounded.
+    """
+    counts = np.empty((length + 1, len(automaton)))
+    counts[0] = automaton.outputs == accepted
+    for more in range(length):
+        counts[more + 1] = counts[more][automaton.transitions].sum(axis=1)
+    return counts
+
+
+def draw_words(automaton: DFA, count: int, length: int, *, accepted: bool = True, seed: int) -> States:
+    """
+    Draw words of one length, each accepted (or each rejected) word as likely as any other.
+
+    A symbol is drawn in proportion to how many ways of going on it leaves, so that nothing is drawn in vain even where
+    one word in millions belongs.
+
+    Parameters
+    ----------
+    automaton
+        Of the language.
+    count
+        How many words; they may repeat.
+    length
+        Of each.
+    accepted
+        Whether they belong to the language, or do not.
+    seed
+        The same words again for the same seed.
+
+    Returns
+    -------
+    array of ints, shape (count, length)
+        Numbers of symbols.
+
+    Raises
+    ------
+    ValueError
+        If there is no such word of this length.
+    """
+    ways = word_counts(automaton, length, accepted=accepted)
+    if not ways[length, automaton.start]:
+        raise ValueError(f"no word of length {length} is {'accepted' if accepted else 'rejected'}")
+    generator = np.random.default_rng(seed)
+    states, words = np.full(count, automaton.start), np.empty((count, length), np.int64)
+    for time in range(length):
+        left = ways[length - time - 1][automaton.transitions[states]].cumsum(axis=1)
+        words[:, time] = (generator.random((count, 1)) * left[:, -1:] >= left).sum(axis=1)
+        states = automaton.transitions[states, words[:, time]]
+    return words
+
+
+def balanced_words(automaton: DFA, count: int, length: int, *, seed: int) -> tuple[States, npt.NDArray[np.bool_]]:
+    """
+    Draw words of one length, half of which belong to the language.
+
+    Parameters
+    ----------
+    automaton
+        Of the language.
+    count
+        How many; of an odd number the odd one does not belong.
+    length
+        Of each.
+    seed
+        The same words again for the same seed.
+
+    Returns
+    -------
+    words : array of ints, shape (count, length)
+    labels : array of bools, shape (count,)
+
+    Raises
+    ------
+    ValueError
+        If all words of this length belong, or none does.
+    """
+    inside = draw_words(automaton, count // 2, length, seed=seed)
+    outside = draw_words(automaton, count - count // 2, length, accepted=False, seed=seed + 1)
+    labels = np.arange(count) < count // 2
+    order = np.random.default_rng(seed).permutation(count)
+    return np.concatenate([inside, outside])[order], labels[order]
+
+
+def near_misses(automaton: DFA, count: int, length: int, *, seed: int) -> tuple[States, States]:
+    """
+    Draw pairs of words that differ in one symbol, the first in the language and the second not.
+
+    Parameters
+    ----------
+    automaton
+        Of the language.
+    count
+        How many pairs.
+    length
+        Of each word.
+    seed
+        The same pairs again for the same seed.
+
+    Returns
+    -------
+    inside, outside : array of ints, shape (count, length)
+
+    Raises
+    ------
+    ValueError
+        If no word of this length has such a neighbour.
+    """
+    generator = np.random.default_rng(seed)
+    found_in, found_out, tried = [np.empty((0, length), np.int64)], [np.empty((0, length), np.int64)], 0
+    while sum(map(len, found_in)) < count:
+        words = draw_words(automaton, 4 * count, length, seed=int(generator.integers(2**31)))
+        changed = words.copy()
+        places = generator.integers(length, size=len(words)) if length else np.zeros(0, int)
+        shifts = generator.integers(1, max(2, len(automaton.alphabet)), size=len(words))
+        rows = np.arange(len(words))[: len(places)]
+        changed[rows, places] = (changed[rows, places] + shifts[: len(places)]) % len(automaton.alphabet)
+        missed = ~automaton.outputs[automaton.run(changed)[:, -1]]
+        found_in.append(words[missed])
+        found_out.append(changed[missed])
+        tried += 1
+        if tried == _MOST_TRIES and not any(map(len, found_in)):
+            raise ValueError(f"no word of length {length} leaves the language by changing one symbol")
+    return np.concatenate(found_in)[:count], np.concatenate(found_out)[:count]
+
+
+_MOST_TRIES = 50

@@ -1,0 +1,209 @@
+"""Pictures of finite state machines, drawn with matplotlib alone.
+
+The states stand on a circle, so that no arrow between two of them runs through a third.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import permutations
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import numpy.typing as npt
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyArrowPatch
+from matplotlib.path import Path
+
+from vitrina.automata import DFA, Machine, MealyMachine
+
+Point = npt.NDArray[np.float64]
+
+_RADIUS = 0.32  # of a state; neighbours on the circle are about 1.6 apart
+_APART = 1.65
+_BEND = 0.18  # of an arrow between two states, as a share of its length
+_INCH = 0.85  # per unit
+_INK, _FAINT, _TRAP = "#22303f", "#8a94a0", "#eceff2"
+_ACCEPTING = "#dcebdc"
+_MOST_STATES = 40
+_MOST_ORDERED = 8  # 5,040 orders are tried
+
+
+def draw_machine(
+    machine: Machine, *, title: str = "", names: Sequence[object] | None = None, axes: Axes | None = None
+) -> Figure:
+    """
+    Draw a machine as circles and arrows.
+
+    Accepting states have a double rim and are green. A state that is never left and never accepts, a trap, is grey. The
+    arrow from nowhere marks the start. A Mealy machine's arrows say `symbol / output`, other machines' states say their
+    output below their name.
+
+    Parameters
+    ----------
+    machine
+        At most 40 states; minimise it first.
+    title
+        Written above.
+    names : sequence, one per state
+        What the states are called; by itself their numbers.
+    axes
+        Where to draw; by itself a figure of its own.
+
+    Returns
+    -------
+    Figure
+
+    Raises
+    ------
+    ValueError
+        If there are too many states, or not one name for each.
+    """
+    if len(machine) > _MOST_STATES:
+        raise ValueError(f"{len(machine)} states are too many to look at: minimise the machine first")
+    called = [str(name) for name in (range(len(machine)) if names is None else names)]
+    if len(called) != len(machine):
+        raise ValueError(f"the machine has {len(machine)} states, but {len(called)} names are given")
+    places = _places(machine)
+    if axes is None:
+        size = float(np.ptp(places[:, 0]) + 3.2) * _INCH, float(np.ptp(places[:, 1]) + 2.8) * _INCH
+        _, axes = plt.subplots(figsize=size)
+    _draw_arrows(axes, machine, places)
+    for state, place in enumerate(places):
+        _draw_state(axes, machine, state, place, called[state])
+    axes.set_title(title)
+    axes.set_aspect("equal")
+    axes.axis("off")
+    axes.autoscale_view()
+    axes.margins(0.08)
+    figure: Any = axes.figure
+    plt.close(figure)  # a notebook shows what a cell returns; it would show it twice
+    return figure
+
+
+def _places(machine: Machine) -> Point:
+    """Put states on a circle, the first one on the left, going round with the clock; partners are neighbours."""
+    count = len(machine)
+    if count == 1:
+        return np.zeros((1, 2))
+    radius = _APART / 2 / np.sin(np.pi / count)
+    angles = np.empty(count)
+    angles[_order(machine)] = np.pi - 2 * np.pi * np.arange(count) / count
+    return radius * np.column_stack([np.cos(angles), np.sin(angles)])
+
+
+def _order(machine: Machine) -> npt.NDArray[np.int64]:
+    """Order the states so that arrows are short: the best order of few states, as they are numbered of many."""
+    count = len(machine)
+    rest = [state for state in range(count) if state != machine.start]
+    if count > _MOST_ORDERED:
+        return np.array([machine.start, *rest])
+    orders = np.array([(machine.start, *order) for order in permutations(rest)])
+    position = np.argsort(orders, axis=1)
+    apart = np.abs(position[:, :, np.newaxis] - position[:, machine.transitions])
+    return orders[np.minimum(apart, count - apart).sum(axis=(1, 2)).argmin()]
+
+
+def _draw_state(axes: Axes, machine: Machine, state: int, place: Point, name: str) -> None:
+    accepting = isinstance(machine, DFA) and bool(machine.outputs[state])
+    trap = isinstance(machine, DFA) and not accepting and bool(np.all(machine.transitions[state] == state))
+    colour = _ACCEPTING if accepting else _TRAP if trap else "white"
+    edge = _FAINT if trap else _INK
+    axes.add_patch(Circle((place[0], place[1]), _RADIUS, facecolor=colour, edgecolor=edge, linewidth=1.3, zorder=3))
+    if accepting:
+        axes.add_patch(Circle((place[0], place[1]), 0.82 * _RADIUS, fill=False, edgecolor=edge, linewidth=1, zorder=4))
+    speaks = not isinstance(machine, DFA | MealyMachine)
+    text = f"{name}\n{machine.outputs[state]}" if speaks else name
+    axes.text(place[0], place[1], text, ha="center", va="center", color=edge, zorder=5, fontsize=10, linespacing=0.95)
+
+
+def _draw_arrows(axes: Axes, machine: Machine, places: Point) -> None:
+    outwards = _outwards(places)
+    for source in range(len(machine)):
+        for target in np.unique(machine.transitions[source]).tolist():
+            label = _label(machine, source, target)
+            if source == target:
+                _draw_loop(axes, places[source], outwards[source], label)
+            else:
+                _draw_arrow(axes, places[source], places[target], label)
+    begin = places[machine.start] + 2.4 * _RADIUS * _turned(outwards[machine.start], _start_angle(machine))
+    _add_path(axes, [begin, places[machine.start]], shrink=_RADIUS)
+
+
+def _start_angle(machine: Machine) -> float:
+    """Beside the loop, if the first state has one."""
+    return 0.9 if machine.start in machine.transitions[machine.start] else 0.0
+
+
+def _outwards(places: Point) -> Point:
+    """Directions in which nothing else is drawn."""
+    lengths = np.linalg.norm(places, axis=1, keepdims=True)
+    return np.where(lengths > 0, places / np.where(lengths > 0, lengths, 1), [-1.0, 0.0])
+
+
+def _label(machine: Machine, source: int, target: int) -> str:
+    """Say which symbols lead from one state to another."""
+    symbols = np.nonzero(machine.transitions[source] == target)[0].tolist()
+    texts = [_symbol(machine.alphabet[symbol]) for symbol in symbols]
+    if isinstance(machine, MealyMachine):
+        said = [machine.outputs[source, symbol] for symbol in symbols]
+        texts = [f"{text} / {output}" for text, output in zip(texts, said, strict=True)]
+        return "\n".join(_shortened(texts, 4))
+    return ", ".join(_shortened(texts, 6))
+
+
+def _symbol(symbol: object) -> str:
+    return "+".join(map(str, symbol)) if isinstance(symbol, tuple) else str(symbol)  # pyright: ignore[reportUnknownArgumentType]
+
+
+def _shortened(texts: list[str], most: int) -> list[str]:
+    return texts if len(texts) <= most else [*texts[: most - 1], "..."]
+
+
+def _draw_arrow(axes: Axes, source: Point, target: Point, label: str) -> None:
+    """Bend arrows to the left of their way, so that two that go to and fro do not meet."""
+    way = target - source
+    side = np.array([-way[1], way[0]])
+    bend = (source + target) / 2 + 2 * _BEND * side
+    _add_path(axes, [source, bend, target], shrink=_RADIUS)
+    _write(axes, (source + target) / 2 + _BEND * side, label)
+
+
+def _draw_loop(axes: Axes, place: Point, outward: Point, label: str) -> None:
+    rim, far = 1.0 * _RADIUS, 3.4 * _RADIUS
+    ends = [place + rim * _turned(outward, angle) for angle in (0.5, -0.5)]
+    bends = [place + far * _turned(outward, angle) for angle in (0.55, -0.55)]
+    _add_path(axes, [ends[0], *bends, ends[1]], shrink=0)
+    across, up = (round(float(part)) for part in outward)
+    aside = {"ha": ("center", "left", "right")[across], "va": ("center", "bottom", "top")[up]}
+    _write(axes, place + 2.75 * _RADIUS * outward, label, **(aside if across or up else {}))
+
+
+def _add_path(axes: Axes, points: Sequence[Point], *, shrink: float) -> None:
+    """Draw a line (2 points) or a Bezier curve (3 or 4) with an arrow at its end."""
+    points = [*points]
+    if shrink:
+        points[0] = _towards(points[0], points[1], shrink if len(points) > 2 else 0)
+        points[-1] = _towards(points[-1], points[-2], shrink)
+    codes = [Path.MOVETO] + [{2: Path.LINETO, 3: Path.CURVE3, 4: Path.CURVE4}[len(points)]] * (len(points) - 1)
+    path = Path(np.array(points), codes)
+    arrow = FancyArrowPatch(path=path, arrowstyle="-|>", mutation_scale=11, color=_INK, linewidth=1.1, zorder=2)
+    axes.add_patch(arrow)
+    axes.update_datalim(np.array(points))
+
+
+def _towards(point: Point, other: Point, by: float) -> Point:
+    way = other - point
+    return point + by * way / np.linalg.norm(way)
+
+
+def _turned(direction: Point, angle: float) -> Point:
+    turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]])
+    return turn @ direction
+
+
+def _write(axes: Axes, place: Point, text: str, *, ha: str = "center", va: str = "center") -> None:
+    box = {"boxstyle": "round,pad=0.12", "facecolor": "white", "edgecolor": "none", "alpha": 0.9}
+    axes.text(place[0], place[1], text, ha=ha, va=va, fontsize=9, color=_INK, bbox=box, zorder=6)
