@@ -23,6 +23,7 @@ from vitrina_autograder.shown import (
     SYSTEM,
     WITHHELD,
     WITHHELD_PARTS,
+    absent_paths,
     environment_folders,
     font_lists,
     package_folder,
@@ -57,24 +58,24 @@ def cold_command(command: Sequence[str], job: Job, limits: Limits, wires: Path |
         *_walls(),
         *(() if is_root() else ("--disable-userns",)),
         "--die-with-parent",
-        *_world(),
+        *_world(limits.absent),
         *_show(job.given),
         *("--perms", "1777", "--size", str(limits.disk_bytes), "--tmpfs", str(job.work)),
         *_show(job.examiner_address.parent),
         *(_show(wires, how="--bind") if wires else ()),
-        *_set(variables(job)),
+        *_set(variables(job, limits)),
         *start_command("cold", order(job, limits, wires), folder=_INSIDE),
         *command,
     ]
 
 
-def warm_command(order: Mapping[str, Any]) -> list[str]:
+def warm_command(order: Mapping[str, Any], absent: Sequence[str]) -> list[str]:
     """Give the command of a warm parent, which forks kernels in the same sandbox."""
     privileges = ("CAP_SYS_ADMIN",) if is_root() else ("CAP_SYS_ADMIN", "CAP_SYS_RESOURCE")
     return [
         *_walls(),
         *(argument for privilege in privileges for argument in ("--cap-add", privilege)),
-        *_world(),
+        *_world(absent),
         *_show(jobs_folder(), how="--bind"),
         *_set(_shared()),
         *start_command("warm", order, folder=_INSIDE),
@@ -89,7 +90,7 @@ def order(job: Job, limits: Limits, wires: Path | None) -> dict[str, Any]:
     return {**job.order(limits), "apart": True, "may_search": False, "rules": rules}
 
 
-def variables(job: Job) -> dict[str, str]:
+def variables(job: Job, _limits: Limits) -> dict[str, str]:
     """Make the environment of a kernel."""
     return {**_shared(), EXAMINER_VARIABLE: str(job.examiner_address)}
 
@@ -106,10 +107,11 @@ def _walls() -> list[str]:
     return [*walls, *own_user]
 
 
-def _world() -> Iterator[str]:
+def _world(absent: Sequence[str]) -> Iterator[str]:
     """Show what every kernel sees: the system, the environment, the kit."""
     yield from _system_mounts()
     yield from _environment_mounts()
+    yield from _absent_mounts(absent)
     yield from _kit_mounts()
     yield from _show(Path(inside.__path__[0]), at=_INSIDE)
     yield from ("--perms", "0777", "--dir", _FONT_HOME)
@@ -150,6 +152,12 @@ def _environment_mounts() -> Iterator[str]:
     for folder in map(package_folder, HIDDEN):
         if folder.is_relative_to(sys.prefix):
             yield from ("--tmpfs", str(folder))
+
+
+def _absent_mounts(absent: Sequence[str]) -> Iterator[str]:
+    """Put a clear word in the place of libraries that are not there."""
+    for path in absent_paths(absent).values():
+        yield from _show(WITHHELD if path.is_dir() else WITHHELD / "__init__.py", at=path)
 
 
 def _kit_mounts() -> Iterator[str]:

@@ -18,7 +18,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from vitrina_autograder.course import CONFIG_NAME, Course
-from vitrina_autograder.exercise import AnyExercise, Quiz, load_exercises
+from vitrina_autograder.exercise import AnyExercise, Exercise, load_exercises
 from vitrina_autograder.marks import graded_exercise
 
 ASSIGNMENT = "week2"
@@ -146,14 +146,15 @@ def hand_in(course: Course) -> list[str]:
 
 
 def solved(source: Path, exercises: Mapping[str, AnyExercise]) -> NotebookNode:
-    """Make the solved notebook: the built source, with its quizzes filled in."""
+    """Make the solved notebook: the built source, with its quizzes and finds filled in."""
     notebook = cast(NotebookNode, nbformat.read(source, as_version=4))
     for exercise in exercises.values():
-        if isinstance(exercise, Quiz):
-            right = {question.key: question.right for question in exercise.questions}
+        if not isinstance(exercise, Exercise):
             check = _by_id(notebook)[f"check-{exercise.id}"]
             position = next(index for index, cell in enumerate(notebook.cells) if cell is check)
-            notebook.cells.insert(position, new_code_cell(f"{_function(notebook, exercise.id)} = {right!r}"))
+            notebook.cells.insert(
+                position, new_code_cell(f"{_function(notebook, exercise.id)} = {exercise.solution!r}")
+            )
     return notebook
 
 

@@ -18,7 +18,7 @@ from typing import Any, cast
 import numpy as np
 
 from vitrina.calling import CALL_SECONDS
-from vitrina.judging import REPLY_STATUSES, Case, Reply, ReplyStatus, Verdict, examine
+from vitrina.judging import REPLY_STATUSES, Case, Reply, ReplyStatus, Verdict
 from vitrina.messages import _
 from vitrina.protocol import HungUpError, ProtocolError, receive, send
 from vitrina.values import plain_text
@@ -181,9 +181,8 @@ class Exam:
         if exercise is None:
             return Verdict(exercise_id, exercise_id, points, note=_("the assignment declares no such exercise"))
         try:
-            cases = exercise.cases(self._seeds[exercise_id])
             questioner = Questioner(connection, self.alarms)
-            outcomes = examine(cases, questioner, reveal=False)
+            outcomes = exercise.examine(self._seeds[exercise_id], questioner)
             questioner.listen()
         except Exception:
             _log.exception("%s: the examiner failed on %s", self._student, exercise_id)

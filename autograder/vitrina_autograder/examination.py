@@ -14,7 +14,7 @@ import os
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import cast
@@ -44,7 +44,7 @@ from vitrina_autograder.intake import (
 )
 from vitrina_autograder.job import Limits, make_job
 from vitrina_autograder.marks import graded_exercise
-from vitrina_autograder.preload import modules_of
+from vitrina_autograder.preload import absent_libraries, modules_of
 from vitrina_autograder.run import NotebookRun, Patience
 from vitrina_autograder.sandbox import sandbox_name
 from vitrina_autograder.verdicts import read_with_verdicts, write_with_verdicts
@@ -203,7 +203,8 @@ def examine(
     ):
         job.hand_over(job.examiner_address)
         modules = modules_of(paper.release)
-        run = NotebookRun(notebook, job, invigilator, rules.limits, rules.patience, modules, stop or threading.Event())
+        limits = replace(rules.limits, absent=absent_libraries(paper.course.assignment_folder(paper.assignment)))
+        run = NotebookRun(notebook, job, invigilator, limits, rules.patience, modules, stop or threading.Event())
         run.execute()
     seconds = round(time.monotonic() - start, 2)
     for cell in notebook.cells:

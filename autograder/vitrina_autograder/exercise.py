@@ -22,13 +22,34 @@ from typing import Any
 import numpy as np
 
 from vitrina.cells import quiet
-from vitrina.judging import Case, Mistake
+from vitrina.judging import Case, Mistake, Outcome, Reply, examine
 from vitrina.practice import PracticeExercise
 from vitrina.values import Array, realise
 from vitrina_autograder.course import CourseError
+from vitrina_autograder.dictionaries import DrawnQuiz, Find, Hunt, Question, Quiz
+
+__all__ = [
+    "AnyExercise",
+    "Draw",
+    "DrawnQuiz",
+    "Exercise",
+    "Find",
+    "Hunt",
+    "Outline",
+    "PlantedBug",
+    "Question",
+    "Quiz",
+    "exam_seed",
+    "exam_seeds",
+    "load_exercises",
+    "load_materials",
+    "outline",
+    "practice_exercise",
+]
 
 PUBLIC_SEED = b"public cases"
 Function = Callable[..., Any]
+Ask = Callable[[Case], Reply]
 
 
 @dataclass(frozen=True)
@@ -86,6 +107,9 @@ class Exercise:
         Other right solutions: each must get full marks.
     bugs : sequence of PlantedBug
         Wrong solutions: each must lose points.
+    by_properties : bool
+        Whether the properties of each draw alone decide, because many answers are right: a random one, say. The hint
+        of a planted bug is then that of the property it breaks.
     """
 
     id: str
@@ -97,6 +121,11 @@ class Exercise:
     tolerance: float = 1e-4
     alternatives: Sequence[Function] = ()
     bugs: Sequence[PlantedBug] = field(default_factory=list[PlantedBug])
+    by_properties: bool = False
+
+    def examine(self, seed: bytes, ask: Ask) -> list[Outcome]:
+        """Put the cases of a seed to a student's answer."""
+        return examine(self.cases(seed), ask, reveal=False)
 
     def cases(self, seed: bytes) -> list[Case]:
         """Draw the cases of a seed, with the right answer and the answers of the typical mistakes."""
@@ -112,10 +141,10 @@ class Exercise:
         return Case(
             title=draw.title,
             arguments=arguments,
-            expected=_answer(self.reference, arguments),
+            expected=None if self.by_properties else _answer(self.reference, arguments),
             tolerance=self.tolerance,
             properties=draw.properties,
-            mistakes=_Mistakes(self.bugs, arguments),
+            mistakes=() if self.by_properties else _Mistakes(self.bugs, arguments),
             weight=draw.weight,
             edge=draw.edge,
         )
@@ -140,43 +169,7 @@ class _Mistakes(Sequence[Mistake]):
         return self._found[index]
 
 
-@dataclass(frozen=True)
-class Question:
-    """One question of a quiz: its text, the allowed answers and the right one."""
-
-    key: str
-    options: Sequence[str]
-    right: str
-
-
-@dataclass(frozen=True, kw_only=True)
-class Quiz:
-    """A graded exercise whose answer is a choice for each question, given as a dictionary.
-
-    Practice only tells whether an answer is allowed: the right ones stay with the examiner.
-    """
-
-    id: str
-    title: str
-    formula: str
-    competences: Sequence[str]
-    questions: Sequence[Question]
-
-    def cases(self, seed: bytes) -> list[Case]:
-        """Make one case a question (the same for every seed)."""
-        del seed
-        return [self._case(question, question.right) for question in self.questions]
-
-    def public_cases(self) -> list[Case]:
-        """Make the questions without their answers."""
-        return [self._case(question, None) for question in self.questions]
-
-    @staticmethod
-    def _case(question: Question, right: str | None) -> Case:
-        return Case(question.key, {"question": question.key}, right, options=question.options)
-
-
-AnyExercise = Exercise | Quiz
+AnyExercise = Exercise | Quiz | DrawnQuiz | Hunt
 
 
 def _generator(seed: bytes) -> np.random.Generator:
@@ -219,8 +212,10 @@ class Outline:
 def outline(exercise: AnyExercise) -> Outline:
     """Give the outline of an exercise."""
     known = (exercise.id, exercise.title, list(exercise.competences))
-    if isinstance(exercise, Quiz):
+    if isinstance(exercise, Quiz | DrawnQuiz):
         return Outline(*known, questions=[question.key for question in exercise.questions])
+    if isinstance(exercise, Hunt):
+        return Outline(*known, questions=[find.key for find in exercise.finds])
     return Outline(*known, hints=list(dict.fromkeys(bug.hint for bug in exercise.bugs)))
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import shutil
 import stat
+import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
@@ -24,6 +25,7 @@ from vitrina_autograder.shown import (
     SYSTEM,
     WITHHELD,
     WITHHELD_PARTS,
+    absent_paths,
     environment_folders,
     font_lists,
     package_folder,
@@ -60,12 +62,12 @@ def missing() -> str:
 
 def cold_command(command: Sequence[str], job: Job, limits: Limits, wires: Path | None) -> list[str]:
     """Wrap a command; for the parameters see `sandbox.sandboxed`."""
-    return [*_CLEAN, *_set(variables(job)), *start_command("cold", order(job, limits, wires)), *command]
+    return [*_CLEAN, *_set(variables(job, limits)), *start_command("cold", order(job, limits, wires)), *command]
 
 
-def warm_command(order: Mapping[str, Any]) -> list[str]:
+def warm_command(order: Mapping[str, Any], absent: Sequence[str]) -> list[str]:
     """Give the command of a warm parent; it stays outside and runs nothing of a student's, what it forks is shut in."""
-    home = {"HOME": str(jobs_folder()), "PYTHONPATH": str(_kit())}
+    home = {"HOME": str(jobs_folder()), "PYTHONPATH": str(_kit(absent))}
     return [*_CLEAN, *_set({**shared_variables(), **home}), *start_command("warm", order)]
 
 
@@ -75,12 +77,12 @@ def order(job: Job, limits: Limits, wires: Path | None) -> dict[str, Any]:
         **job.order(limits),
         "apart": False,
         "may_search": is_root() and not _open_to_all(),
-        "rules": list(_rules(job, wires)),
+        "rules": list(_rules(job, limits, wires)),
         "examiner": str(job.examiner_address),
     }
 
 
-def variables(job: Job) -> dict[str, str]:
+def variables(job: Job, limits: Limits) -> dict[str, str]:
     """Make the environment of a kernel, whose folders are empty but for matplotlib's list of fonts."""
     job.empty_writable()
     fonts = job.home / _FONT_FOLDER
@@ -91,7 +93,7 @@ def variables(job: Job) -> dict[str, str]:
         "HOME": str(job.home),
         "TMPDIR": str(job.temporary),
         "MPLCONFIGDIR": str(fonts),
-        "PYTHONPATH": str(_kit()),
+        "PYTHONPATH": str(_kit(limits.absent)),
         EXAMINER_VARIABLE: str(job.examiner_address),
     }
 
@@ -100,10 +102,13 @@ def _set(values: Mapping[str, str]) -> list[str]:
     return [f"{name}={value}" for name, value in values.items()]
 
 
-def _rules(job: Job, wires: Path | None) -> Iterator[landlock.Rule]:
+def _rules(job: Job, limits: Limits, wires: Path | None) -> Iterator[landlock.Rule]:
+    ours = [package_folder(name) for name in (*HIDDEN, *KIT)]
+    withheld = [path.resolve() for path in (*ours, *absent_paths(limits.absent).values())]
+    seen = set[Path]()
     for path in _readable():
-        yield from _without_ours(path)
-    for path in (_kit(), cache_folder(), job.given, *(Path("/proc", name) for name in _FILES_OF_PROC)):
+        yield from _without(withheld, path, seen)
+    for path in (_kit(limits.absent), cache_folder(), job.given, *(Path("/proc", name) for name in _FILES_OF_PROC)):
         yield str(path), "read"
     for path in _DEVICES:
         yield path, "devices"
@@ -117,32 +122,38 @@ def _readable() -> list[Path]:
     return list(map(Path, (*SYSTEM, *ROOT_LINKS, *environment_folders())))
 
 
-def _without_ours(path: Path) -> Iterator[landlock.Rule]:
-    """Allow all below a path but our own packages, where they are installed there; their names can be seen."""
-    ours = [package_folder(name) for name in (*HIDDEN, *KIT)]
-    if path in ours:
+def _without(withheld: Sequence[Path], path: Path, seen: set[Path]) -> Iterator[landlock.Rule]:
+    """Allow all below a path but our own packages and absent libraries; that they are there can be seen.
+
+    Links are followed first: a rule holds for what they lead to, and `lib64` leads to `lib`.
+    """
+    path = path.resolve()
+    if path in seen or path in withheld:
         return
-    if not any(folder.is_relative_to(path) for folder in ours):
+    seen.add(path)
+    if not any(folder.is_relative_to(path) for folder in withheld):
         yield str(path), "read"
         return
     yield str(path), "list"
     for inner in path.iterdir():
-        yield from _without_ours(inner)
+        yield from _without(withheld, inner, seen)
 
 
-def _kit() -> Path:
-    return _copy_of_kit(os.getpid())
+def _kit(absent: Sequence[str]) -> Path:
+    return _copy_of_kit(os.getpid(), tuple(absent))
 
 
-@lru_cache(maxsize=1)
-def _copy_of_kit(_process: int) -> Path:
-    """Copy the student kit, with a clear word in place of the methods that students write themselves."""
-    folder = jobs_folder() / _KIT_FOLDER
+@lru_cache(maxsize=4)
+def _copy_of_kit(_process: int, absent: tuple[str, ...]) -> Path:
+    """Copy the student kit, with a clear word in place of the methods that students write, and of absent libraries."""
+    folder = Path(tempfile.mkdtemp(prefix=_KIT_FOLDER, dir=jobs_folder()))
     for name in KIT:
         shutil.copytree(package_folder(name), folder / name, ignore=shutil.ignore_patterns(*WITHHELD_PARTS))
         for part in WITHHELD_PARTS:
             if (package_folder(name) / part).is_dir():
                 shutil.copytree(WITHHELD, folder / name / part)
+    for name in absent_paths(absent):
+        shutil.copytree(WITHHELD, folder / name)
     for path in (folder, *folder.rglob("*")):
         path.chmod(0o755 if path.is_dir() else 0o644)
     return folder

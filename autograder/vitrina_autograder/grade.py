@@ -30,7 +30,7 @@ from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.folders import no_notebook
 from vitrina_autograder.intake import UnreadableError
 from vitrina_autograder.job import jobs_folder, remove_tree, sweep_jobs
-from vitrina_autograder.preload import modules_of
+from vitrina_autograder.preload import absent_libraries, modules_of
 from vitrina_autograder.preprocessors import Examination, adopt_notebooks
 from vitrina_autograder.release import load_config, nbgrader_api
 from vitrina_autograder.sandbox import sandbox_name
@@ -94,7 +94,9 @@ class Grading:
         sandbox_name()
         sweep_jobs()
         if not self.cluster:
-            _in_background(warm_parent, modules_of(self.course.released_notebooks(self.assignment)[0]))
+            release = self.course.released_notebooks(self.assignment)[0]
+            absent = absent_libraries(self.course.assignment_folder(self.assignment))
+            _in_background(warm_parent, modules_of(release), absent)
         recorded = _recorded_students(self.course, self.assignment)
         papers = [paper for student in students for paper in self._due_papers(student, student in recorded)]
         left = Counter(paper.student for paper in papers)
@@ -208,12 +210,12 @@ class Grading:
         save_record(self.course, record)
 
 
-def _in_background(start: Callable[[_T], object], what: _T) -> None:
+def _in_background(start: Callable[..., object], *what: object) -> None:
     """Start something early; whoever needs it meets the same error, and says it."""
 
     def quietly() -> None:
         with contextlib.suppress(Exception):
-            start(what)
+            start(*what)
 
     threading.Thread(target=quietly, daemon=True).start()
 

@@ -50,6 +50,8 @@ class Limits:
         All files of the working folder together, and again those of `/tmp`, of the home folder and of shared memory.
     processes : int
         Processes and threads, besides those that the kernel's user has already.
+    absent : tuple of str
+        Libraries that are not there, though they are installed.
     """
 
     cpu_seconds: int = 900
@@ -58,6 +60,7 @@ class Limits:
     file_bytes: int = 256 << 20
     disk_bytes: int = 512 << 20
     processes: int = 512
+    absent: tuple[str, ...] = ()
 
     def rlimits(self) -> dict[str, int]:
         """Give the limits that hold for each process, by the names of `resource.RLIMIT_...`."""

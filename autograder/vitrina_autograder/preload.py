@@ -1,4 +1,6 @@
-"""What the warm parent of an assignment's kernels imports: what every kernel needs, and what the release imports.
+"""What an assignment's kernels import before they are forked, and which libraries are not there for them.
+
+The warm parent imports what every kernel needs, and what the release imports.
 
 Never what a submission imports: student code runs in forked kernels only.
 """
@@ -13,6 +15,8 @@ from typing import cast
 
 import nbformat
 from nbformat import NotebookNode
+
+from vitrina_autograder.course import CourseError
 
 _KERNEL = ("ipykernel.kernelapp", "ipykernel.ipkernel", "ipykernel.debugger", "tornado.platform.asyncio")
 _IPYTHON = (
@@ -55,3 +59,35 @@ def _imported(source: str) -> Iterator[str]:
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
             yield node.module
+
+
+def absent_libraries(folder: Path) -> tuple[str, ...]:
+    """List the libraries that are not there while an assignment is graded, because they do what it asks for.
+
+    They are read from `ABSENT = ["..."]` in its `exercises.py`, without running it; none where it has no such line.
+
+    Raises
+    ------
+    CourseError
+        When that is anything but a list of names written out.
+    """
+    path = folder / "exercises.py"
+    return _absent_libraries(path, path.stat().st_mtime_ns) if path.is_file() else ()
+
+
+@lru_cache(maxsize=16)
+def _absent_libraries(path: Path, _modified: int) -> tuple[str, ...]:
+    for node in ast.parse(path.read_text(encoding="utf-8")).body:
+        if isinstance(node, ast.Assign) and any(isinstance(t, ast.Name) and t.id == "ABSENT" for t in node.targets):
+            return _names(node.value, path)
+    return ()
+
+
+def _names(value: ast.expr, path: Path) -> tuple[str, ...]:
+    try:
+        names = ast.literal_eval(value)
+    except ValueError:
+        names = None
+    if not isinstance(names, list | tuple) or not all(isinstance(n, str) and n.isidentifier() for n in names):
+        raise CourseError(f'{path}: ABSENT must be a list of libraries by name, written out: ABSENT = ["shap", "lime"]')
+    return tuple(cast(list[str], names))

@@ -35,7 +35,7 @@ class SandboxProvisioner(LocalProvisioner):
 
     def _forked(self) -> WarmKernel | None:
         manager: Any = self.parent
-        parent = warm_parent(manager.modules) if manager.modules is not None else None
+        parent = warm_parent(manager.modules, manager.limits.absent) if manager.modules is not None else None
         if parent is None:
             return None
         try:

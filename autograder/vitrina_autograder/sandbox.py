@@ -146,7 +146,7 @@ def forkable() -> bool:
     return sandbox_name() in _WAYS
 
 
-def warm_command(control: int, modules: Sequence[str]) -> list[str]:
+def warm_command(control: int, modules: Sequence[str], absent: Sequence[str]) -> list[str]:
     """Give the command of a warm parent, which forks kernels in the same sandbox: see `inside`.
 
     Parameters
@@ -155,8 +155,10 @@ def warm_command(control: int, modules: Sequence[str]) -> list[str]:
         Descriptor of the socket that orders come by.
     modules : sequence of str
         What it imports.
+    absent : sequence of str
+        Libraries that are not there for its kernels.
     """
-    return _WAYS[sandbox_name()].warm_command({"control": control, "modules": list(modules)})
+    return _WAYS[sandbox_name()].warm_command({"control": control, "modules": list(modules)}, absent)
 
 
 def kernel_order(job: Job, limits: Limits, wires: Path, arguments: Sequence[str]) -> Mapping[str, Any]:
@@ -166,7 +168,7 @@ def kernel_order(job: Job, limits: Limits, wires: Path, arguments: Sequence[str]
         **way.order(job, limits, wires),
         "shown": [str(path) for path in (job.given, job.examiner_address.parent, wires)],
         "writable": [str(wires)],
-        "variables": way.variables(job),
+        "variables": way.variables(job, limits),
         "arguments": list(arguments),
     }
 

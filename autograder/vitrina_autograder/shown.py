@@ -6,6 +6,7 @@ import importlib.util
 import os
 import subprocess
 import sys
+from collections.abc import Iterable
 from functools import lru_cache
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from vitrina_datasets import CACHE_VARIABLE, cache_folder
 
 #: Packages of ours that a kernel may import, and the parts of the kit that students have to write themselves.
 KIT = ("vitrina", "vitrina_datasets")
-WITHHELD_PARTS = ("explain", "automata")
+WITHHELD_PARTS = ("explain", "automata", "axioms")
 #: Stands where those parts are on a student's machine.
 WITHHELD = Path(__file__).parent / "withheld"
 HIDDEN = ("vitrina_solutions", "vitrina_autograder")
@@ -32,6 +33,13 @@ def package_folder(name: str) -> Path:
     if spec is None or spec.origin is None:
         raise CourseError(f"the package {name} is not installed; `vitrina doctor` tells more")
     return Path(spec.origin).parent
+
+
+def absent_paths(names: Iterable[str]) -> dict[str, Path]:
+    """Find the folders, or single files, of the libraries among these that are installed, without importing them."""
+    specs = {name: importlib.util.find_spec(name) for name in names}
+    found = {name: Path(spec.origin) for name, spec in specs.items() if spec and spec.origin}
+    return {name: path.parent if path.stem == "__init__" else path for name, path in found.items()}
 
 
 def environment_folders() -> list[str]:

@@ -97,6 +97,8 @@ class WarmParent:
     ----------
     modules : sequence of str
         What it imports.
+    absent : sequence of str
+        Libraries that are not there for the kernels that it forks.
 
     Raises
     ------
@@ -104,13 +106,13 @@ class WarmParent:
         When it does not get ready.
     """
 
-    def __init__(self, modules: Sequence[str]) -> None:
+    def __init__(self, modules: Sequence[str], absent: Sequence[str] = ()) -> None:
         self._sending = threading.Lock()
         self._lost = False
         self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
             self._process = subprocess.Popen(
-                warm_command(theirs.fileno(), modules),
+                warm_command(theirs.fileno(), modules, absent),
                 pass_fds=[theirs.fileno()],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.DEVNULL,
@@ -197,13 +199,17 @@ def _sender(line: socket.socket) -> int:
     return _CREDENTIALS.unpack(ancillary[0][2])[0]
 
 
-def warm_parent(modules: Sequence[str]) -> WarmParent | None:
-    """Get the warm parent that has imported these modules; `None`, said once, where there can be none."""
+def warm_parent(modules: Sequence[str], absent: Sequence[str] = ()) -> WarmParent | None:
+    """Get the warm parent that has imported these modules; `None`, said once, where there can be none.
+
+    Its kernels do not find the libraries named in `absent`, and it has imported none of them either.
+    """
+    wanted = tuple(module for module in modules if module.partition(".")[0] not in absent)
     with _starting:
-        parent = _started(tuple(modules), sandbox_name(), os.getpid())
+        parent = _started(wanted, tuple(absent), sandbox_name(), os.getpid())
         if parent is not None and not parent.alive:
             forget_parents()
-            parent = _started(tuple(modules), sandbox_name(), os.getpid())
+            parent = _started(wanted, tuple(absent), sandbox_name(), os.getpid())
         return parent
 
 
@@ -213,11 +219,11 @@ def forget_parents() -> None:
 
 
 @lru_cache(maxsize=1)
-def _started(modules: tuple[str, ...], _sandbox: str, _process: int) -> WarmParent | None:
+def _started(modules: tuple[str, ...], absent: tuple[str, ...], _sandbox: str, _process: int) -> WarmParent | None:
     try:
         if not forkable():
             raise WarmError("it needs a sandbox")
-        return WarmParent(modules)
+        return WarmParent(modules, absent)
     except (WarmError, OSError) as error:
         _log.warning("kernels start cold, which takes some seconds each: no warm parent here (%s)", error)
         return None

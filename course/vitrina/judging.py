@@ -14,7 +14,7 @@ from typing import Any, Literal, get_args
 import numpy as np
 
 from vitrina.messages import _
-from vitrina.properties import PROPERTIES
+from vitrina.properties import PROPERTIES, PROPERTY_HINTS
 from vitrina.stumbles import hint_for
 from vitrina.values import Array, realise
 
@@ -53,6 +53,8 @@ class Case:
         Share of the exercise's points.
     edge : bool
         Whether the right answer is trivial; it then earns points only beside a case that is not.
+    by_itself : bool
+        Whether it may be answered though another one is not, as a multiple-choice question always may.
     """
 
     title: str
@@ -64,6 +66,7 @@ class Case:
     options: Sequence[str] = ()
     weight: float = 1.0
     edge: bool = False
+    by_itself: bool = False
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,7 @@ def examine(cases: Sequence[Case], ask: Callable[[Case], Reply], *, reveal: bool
     for case in cases:
         reply = ask(case)
         outcomes.append(judge(case, reply, reveal=reveal))
-        if reply.status in ("unanswered", "timed out") and not case.options:
+        if reply.status in ("unanswered", "timed out") and not (case.options or case.by_itself):
             break
     return outcomes + [_not_tried(case, outcomes[-1]) for case in cases[len(outcomes) :]]
 
@@ -237,7 +240,8 @@ def _judge_array(case: Case, answer: Array, *, reveal: bool) -> _Finding | None:
     for name in case.properties:
         message = PROPERTIES[name](arguments, answer)
         if message is not None:  # it may hold sums of what was asked or expected
-            return _Finding(message if reveal else _("this axiom does not hold: {name}").format(name=name))
+            said = message if reveal else _("this does not hold: {name}").format(name=name)
+            return _Finding(said, PROPERTY_HINTS.get(name, ""))
     return None
 
 

@@ -21,6 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.convolutional import convolutional_network, describe_convolutional_network
+from vitrina.functions import score_function
 
 if TYPE_CHECKING:
     import keras
@@ -134,7 +135,7 @@ def describe_dense_network(model: keras.Model) -> DenseDescription:
 
 
 _NETWORKS = {"dense_network": dense_network, "convolutional_network": convolutional_network}
-MODEL_BUILDERS: Mapping[str, Callable[..., keras.Model]] = MappingProxyType(_NETWORKS)
+MODEL_BUILDERS: Mapping[str, Callable[..., Any]] = MappingProxyType({**_NETWORKS, "score_function": score_function})
 """The functions that may rebuild a model that travelled as a name, its arrays and its options."""
 
 

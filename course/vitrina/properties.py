@@ -16,6 +16,8 @@ from vitrina.values import Array
 Property = Callable[[Mapping[str, Any], Array], str | None]
 
 _TOLERANCE = 1e-4
+_CHANCE = 5  # standard errors: by chance alone one estimate in two million is further off
+_WIDTH = 1.25  # of 1,000 orders or more the estimated standard error is off by a few percent; of 99 %, by 31 %
 _INPUTS = ("inputs", "images", "pixels", "activations")
 
 
@@ -79,17 +81,70 @@ def conservation(arguments: Mapping[str, Any], answer: Array) -> str | None:
 
 
 def completeness(arguments: Mapping[str, Any], answer: Array) -> str | None:
-    """Attributions add up to the explained output, or to its difference from that of a baseline that was given.
+    """Attributions add up to the explained output, or to its difference from that of a baseline or background.
 
     Without one it is the baseline 0 of a ReLU network without biases, whose output is 0.
     """
     model, target = arguments["model"], arguments["target"]
     totals = np.asarray(model(_inputs(arguments)))[:, target]
     name = _("the logit of the target")
+    if "background" in arguments:
+        totals = totals - np.mean(np.asarray(model(arguments["background"]))[:, target])
+        name = _("the difference of the target's score from its mean over the background")
     if "baseline" in arguments:
         totals = totals - np.asarray(model(np.asarray(arguments["baseline"])[None]))[0, target]
         name = _("the difference of the target's logit from that of the baseline")
     return _sums(answer, totals, name)
+
+
+def breaks_an_axiom(arguments: Mapping[str, Any], answer: Array) -> str | None:
+    """A counter-example to an unfair rule: a game, or two, on which the rule breaks one of Shapley's axioms."""
+    from vitrina.axioms import RULES, broken_axioms
+
+    rule = str(arguments["question"])
+    try:
+        if broken_axioms(RULES[rule], answer):
+            return None
+    except ValueError as error:
+        return str(error)
+    return _("on this game the rule `{rule}` is efficient, treats twins alike and gives null players nothing").format(
+        rule=rule
+    )
+
+
+def estimates_shapley_values(arguments: Mapping[str, Any], answer: Array) -> str | None:
+    """Intervals from random orders lie around the true values: their middles are off by chance alone."""
+    values, errors = _shapley_by_sampling(arguments)
+    if answer.shape != (len(values), 2):
+        return _("expected an interval for each player, shape ({players}, 2)").format(players=len(values))
+    worst = np.max(np.abs(answer.mean(axis=1) - values) - _CHANCE * errors)
+    if worst <= _TOLERANCE * max(1.0, float(np.max(np.abs(values)))):
+        return None
+    return _("the middle of an interval is further from the Shapley value than {chance} standard errors").format(
+        chance=_CHANCE
+    )
+
+
+def has_the_right_width(arguments: Mapping[str, Any], answer: Array) -> str | None:
+    """An interval of 95 % reaches 1.96 standard errors to either side; the standard error is itself an estimate."""
+    values, errors = _shapley_by_sampling(arguments)
+    if answer.shape != (len(values), 2):
+        return _("expected an interval for each player, shape ({players}, 2)").format(players=len(values))
+    reach = np.diff(answer.astype(float), axis=1)[:, 0] / 2
+    slack = _TOLERANCE * max(1.0, float(np.max(np.abs(values))))
+    if np.any(reach < 1.96 * errors / _WIDTH - slack):
+        return _("an interval is too narrow: much less than 1.96 standard errors to either side")
+    if np.any(reach > 1.96 * errors * _WIDTH + slack):
+        return _("an interval is too wide: much more than 1.96 standard errors to either side")
+    return None
+
+
+def _shapley_by_sampling(arguments: Mapping[str, Any]) -> tuple[Array, Array]:
+    """Return the true values, and the true standard errors of estimates from so many orders."""
+    from vitrina.axioms import contributions_by_order
+
+    contributions = contributions_by_order(arguments["game"])
+    return contributions.mean(axis=0), contributions.std(axis=0) / np.sqrt(arguments["draws"])
 
 
 def _sums(answer: Array, totals: Array, name: str) -> str | None:
@@ -104,6 +159,19 @@ def _sums(answer: Array, totals: Array, name: str) -> str | None:
     )
 
 
+PROPERTY_HINTS: Mapping[str, str] = {
+    "the rule breaks an axiom on it": _(
+        "Which axiom could this rule break? Try small worths, such as 0 and 1, and work its shares out by hand."
+    ),
+    "the intervals lie around the Shapley values": _(
+        "Draw whole orders, each of the n! as likely as the others, and average what a player adds on entering."
+    ),
+    "the intervals are as wide as they should be": _(
+        "The standard error is s / √m: the standard deviation of the m contributions, divided by the root of m."
+    ),
+}
+"""What may be wrong where an answer has many right forms and lacks a property."""
+
 PROPERTIES: Mapping[str, Property] = {
     "same shape": same_shape,
     "non-negative": non_negative,
@@ -113,4 +181,7 @@ PROPERTIES: Mapping[str, Property] = {
     "positivity": positivity,
     "conservation": conservation,
     "completeness": completeness,
+    "the rule breaks an axiom on it": breaks_an_axiom,
+    "the intervals lie around the Shapley values": estimates_shapley_values,
+    "the intervals are as wide as they should be": has_the_right_width,
 }

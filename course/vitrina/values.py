@@ -2,7 +2,7 @@
 
 A value becomes a JSON tree in which arrays are replaced by their number in a list, so that the same form serves the
 socket (`vitrina.protocol`) and the file of public cases (`vitrina.practice`). A model travels as the name of a
-builder in `vitrina.models` plus the builder's options (its weights among them).
+builder in `vitrina.models` plus the builder's options (its weights among them), a cooperative game as its table.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from vitrina.games import TableGame
+
 Array = NDArray[Any]
-_State = tuple[list[tuple[Any, Any]], list[Array]]
+_State = tuple[list[tuple[Any, Any]], list[Array]] | None
 
 _NUMERIC_KINDS = "biuf"
 _MAX_DEPTH = 20
@@ -50,7 +52,7 @@ class ModelSpec:
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
     def build(self) -> Any:
-        """Build the Keras model."""
+        """Build the Keras model, or the function."""
         from vitrina.models import MODEL_BUILDERS
 
         return MODEL_BUILDERS[self.builder](**self.options)
@@ -61,8 +63,25 @@ class ModelSpec:
         return self.build()
 
 
+@dataclass(frozen=True)
+class GameSpec:
+    """A cooperative game as data.
+
+    Parameters
+    ----------
+    worths : array, shape (2^n,)
+        The worth of every coalition, in the order of `vitrina.games.TableGame`.
+    """
+
+    worths: Array
+
+    def build(self) -> TableGame:
+        """Make it a game that can be asked."""
+        return TableGame(self.worths)
+
+
 def realise(arguments: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
-    """Build the models among the arguments and copy the arrays, ready for a call that may change them.
+    """Build the models and games among the arguments and copy the arrays, ready for a call that may change them.
 
     With `shared`, models are built only once, which takes most of the time: for calls of code of our own. Otherwise a
     model is used again only where an earlier call left it as it was.
@@ -73,6 +92,8 @@ def realise(arguments: Mapping[str, Any], *, shared: bool = False) -> dict[str, 
 def _realised(value: object, shared: bool) -> Any:
     if isinstance(value, ModelSpec):
         return value.shared if shared else _lend(value)
+    if isinstance(value, GameSpec):
+        return value.build()
     return cast(Array, value).copy() if isinstance(value, np.ndarray) else value
 
 
@@ -95,13 +116,15 @@ def _lend(spec: ModelSpec) -> Any:
 
 
 def _state(model: Any) -> _State:
-    """Note what a model computes with: its layers, their activations and parameters."""
+    """Note what a model computes with: its layers, their activations and parameters; a function is always new."""
+    if not hasattr(model, "layers"):
+        return None
     layers = [(layer, getattr(layer, "activation", None)) for layer in model.layers]
     return layers, [np.array(weight) for weight in model.get_weights()]
 
 
-def _same_state(now: _State, then: _State | None) -> bool:
-    return then is not None and now[0] == then[0] and all(map(np.array_equal, now[1], then[1]))
+def _same_state(now: _State, then: _State) -> bool:
+    return now is not None and then is not None and now[0] == then[0] and all(map(np.array_equal, now[1], then[1]))
 
 
 def pack_array(array: Array) -> bytes:
@@ -151,13 +174,15 @@ def encode(value: object, arrays: list[Array]) -> Any:
     Raises
     ------
     ValueFormatError
-        For anything that is not plain data, an array of numbers or a `ModelSpec`.
+        For anything that is not plain data, an array of numbers, a `ModelSpec` or a `GameSpec`.
     """
     if isinstance(value, np.ndarray):
         arrays.append(cast(Array, value))
         return {"$array": len(arrays) - 1}
     if isinstance(value, ModelSpec):
         return {"$model": value.builder, "options": encode(dict(value.options), arrays)}
+    if isinstance(value, GameSpec):
+        return {"$game": encode(value.worths, arrays)}
     if isinstance(value, Mapping):
         return {_key(key): encode(item, arrays) for key, item in cast(Mapping[Any, Any], value).items()}
     if isinstance(value, list | tuple):
@@ -181,7 +206,21 @@ def decode(tree: Any, arrays: Sequence[Array], _depth: int = 0) -> Any:
         return _numbered(branch["$array"], arrays)
     if "$model" in branch:
         return ModelSpec(str(branch["$model"]), decode(branch.get("options", {}), arrays, _depth + 1))
+    if "$game" in branch:
+        return _game(decode(branch["$game"], arrays, _depth + 1))
     return {_key(key): decode(item, arrays, _depth + 1) for key, item in branch.items()}
+
+
+def _game(worths: object) -> GameSpec:
+    """Take a game's table, after a look whether it is one."""
+    if not isinstance(worths, np.ndarray):
+        raise ValueFormatError("a game is an array of worths")
+    spec = GameSpec(cast(Array, worths))
+    try:
+        spec.build()
+    except ValueError as error:
+        raise ValueFormatError(str(error)) from error
+    return spec
 
 
 def _key(key: object) -> str:

@@ -9,8 +9,16 @@ import pytest
 from vitrina.calling import ask
 from vitrina.judging import Case, Outcome, Verdict, examine
 from vitrina.properties import PROPERTIES
-from vitrina.values import ModelSpec, decode, encode
-from vitrina_autograder.exercise import Exercise, Quiz, exam_seed, load_exercises, practice_exercise
+from vitrina.values import GameSpec, ModelSpec, decode, encode
+from vitrina_autograder.exercise import (
+    DrawnQuiz,
+    Exercise,
+    Hunt,
+    Quiz,
+    exam_seed,
+    load_exercises,
+    practice_exercise,
+)
 
 ASSIGNMENTS = Path(__file__).parents[2] / "assignments"
 SEEDS = ("public", "ada", "blaise")
@@ -19,7 +27,9 @@ POINTS = 3.0
 FOLDERS = sorted(path.parent for path in ASSIGNMENTS.glob("*/exercises.py"))
 DECLARED = [exercise for folder in FOLDERS for exercise in load_exercises(folder).values()]
 FUNCTIONS = [exercise for exercise in DECLARED if isinstance(exercise, Exercise)]
-QUIZZES = [exercise for exercise in DECLARED if isinstance(exercise, Quiz)]
+QUIZZES = [exercise for exercise in DECLARED if isinstance(exercise, Quiz | DrawnQuiz)]
+HUNTS = [exercise for exercise in DECLARED if isinstance(exercise, Hunt)]
+NAMES = ("Ada Lovelace", "Blaise Pascal", "Χρήστος", " ada  LOVELACE ", "x" * 300, "🙂")
 
 
 def named(exercises):
@@ -42,10 +52,15 @@ def cases_of(exercise_id, seed):
 
 def judged(exercise, answer, seed="public"):
     """Sit the exercise as practice and grading do."""
+
+    def reply(case):
+        return ask(answer, case.arguments).reply
+
     with np.errstate(all="ignore"):
-        outcomes = examine(
-            cases_of(exercise.id, seed), lambda case: ask(answer, case.arguments).reply, reveal=seed == "public"
-        )
+        if seed != "public" and not isinstance(exercise, Exercise):
+            outcomes = exercise.examine(exam_seed(b"secret", seed, exercise.id), reply)
+        else:
+            outcomes = examine(cases_of(exercise.id, seed), reply, reveal=seed == "public")
     return Verdict(exercise.id, exercise.title, POINTS, exercise.formula, outcomes)
 
 
@@ -66,7 +81,7 @@ def test_an_assignment_has_at_least_sixteen_exercises(folder):
 def test_an_exercise_brings_its_proof(exercise):
     assert len(exercise.bugs) >= 3
     assert len(exercise.alternatives) >= 1
-    assert len({bug.hint for bug in exercise.bugs}) == len(exercise.bugs)
+    assert exercise.by_properties or len({bug.hint for bug in exercise.bugs}) == len(exercise.bugs)
     assert exercise.formula
     assert exercise.competences
 
@@ -78,7 +93,7 @@ def test_cases_are_well_formed(exercise, seed):
     assert 4 <= len(cases) <= 6
     assert len({case.title for case in cases}) == len(cases)
     for case in cases:
-        assert np.all(np.isfinite(case.expected))
+        assert case.properties if exercise.by_properties else np.all(np.isfinite(case.expected))
         assert set(case.properties) <= set(PROPERTIES)
 
 
@@ -126,10 +141,16 @@ def test_a_function_that_is_not_written_is_unanswered(exercise):
 def test_two_students_get_different_cases_and_a_regrade_the_same(exercise):
     def drawn(student):
         cases = exercise.cases(exam_seed(b"secret", student, exercise.id))
-        return np.concatenate([np.ravel(case.expected) for case in cases])
+        return np.concatenate([asked_and_expected(case) for case in cases])
 
     np.testing.assert_array_equal(drawn("ada"), drawn("ada"))
     assert not np.array_equal(drawn("ada"), drawn("blaise"))
+
+
+def asked_and_expected(case):
+    if case.expected is not None:
+        return np.ravel(case.expected)
+    return np.concatenate([np.ravel(getattr(value, "worths", value)) for value in case.arguments.values()])
 
 
 @pytest.mark.parametrize("exercise", named(DECLARED))
@@ -144,6 +165,8 @@ def assert_same(returned, sent):
     if isinstance(sent, ModelSpec):
         assert returned.builder == sent.builder
         assert_same(returned.options, dict(sent.options))
+    elif isinstance(sent, GameSpec):
+        assert_same(returned.worths, sent.worths)
     elif isinstance(sent, dict):
         assert list(returned) == list(sent)
         for name, value in sent.items():
@@ -159,25 +182,76 @@ def assert_same(returned, sent):
 
 @pytest.mark.parametrize("quiz", named(QUIZZES))
 def test_right_choices_earn_everything(quiz):
-    right = {question.key: question.right for question in quiz.questions}
-    assert judged(quiz, right, "ada").points == POINTS
+    assert judged(quiz, quiz.solution, "ada").points == POINTS
 
 
 @pytest.mark.parametrize("quiz", named(QUIZZES))
 def test_the_same_choice_everywhere_does_not(quiz):
     for option in {option for question in quiz.questions for option in question.options}:
-        answers = {question.key: option for question in quiz.questions}
+        answers = {**quiz.solution, **{question.key: option for question in quiz.questions}}
         assert judged(quiz, answers, "ada").points < POINTS
+
+
+@pytest.mark.parametrize("quiz", named(quiz for quiz in QUIZZES if isinstance(quiz, DrawnQuiz)))
+def test_every_name_has_a_figure_of_its_own_and_clear_answers(quiz):
+    for name in NAMES:
+        right = {question.key: question.right for question in quiz.ask(name)}
+        assert judged(quiz, {quiz.named: name, **right}, "ada").points == POINTS
+        assert len({question.key for question in quiz.ask(name)}) == len(quiz.questions)
+    assert quiz.ask(NAMES[0]) == quiz.ask(NAMES[3])
+    others = [quiz.ask(f"student {number}") for number in range(40)]
+    assert len({tuple(question.right for question in asked) for asked in others}) > 35
+
+
+@pytest.mark.parametrize("quiz", named(quiz for quiz in QUIZZES if isinstance(quiz, DrawnQuiz)))
+@pytest.mark.parametrize("name", ["", "   ", None, ..., 7, ["Ada"], object()])
+def test_answers_about_nobodys_figure_earn_nothing(quiz, name):
+    verdict = judged(quiz, {**quiz.solution, quiz.named: name}, "ada")
+    assert verdict.points == 0
+    assert not verdict.unanswered
+    assert all(quiz.named in outcome.message for outcome in verdict.outcomes)
+
+
+@pytest.mark.parametrize("quiz", named(quiz for quiz in QUIZZES if isinstance(quiz, DrawnQuiz)))
+def test_answers_about_a_friends_figure_lose_points(quiz):
+    answers = {**quiz.solution, quiz.named: "somebody else"}
+    assert judged(quiz, answers, "ada").points < POINTS
 
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("blank", [{}, ...])
-@pytest.mark.parametrize("quiz", named(QUIZZES))
-def test_a_quiz_without_choices_is_unanswered(quiz, blank, seed):
-    answers = {question.key: blank for question in quiz.questions} if blank is ... else blank
-    verdict = judged(quiz, answers, seed)
+@pytest.mark.parametrize("exercise", named([*QUIZZES, *HUNTS]))
+def test_a_dictionary_without_answers_is_unanswered(exercise, blank, seed):
+    answers = dict.fromkeys(exercise.solution, blank) if blank is ... else blank
+    verdict = judged(exercise, answers, seed)
     assert verdict.unanswered
     assert verdict.points == 0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("hunt", named(HUNTS))
+def test_whatever_has_the_property_is_right(hunt, seed):
+    assert len(hunt.bugs) >= 3
+    assert hunt.alternatives
+    for answers in (hunt.solution, *hunt.alternatives):
+        verdict = judged(hunt, answers, seed)
+        assert verdict.points == POINTS, failures(verdict)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("hunt", named(HUNTS))
+def test_what_has_it_not_loses_points_and_a_reason_is_given(hunt, seed):
+    for answers in hunt.bugs:
+        verdict = judged(hunt, answers, seed)
+        assert verdict.points < POINTS
+        assert all(outcome.message and outcome.hint for outcome in failures(verdict))
+
+
+@pytest.mark.parametrize("hunt", named(HUNTS))
+def test_one_find_counts_without_the_others(hunt):
+    for key in hunt.solution:
+        verdict = judged(hunt, {key: hunt.solution[key]}, "ada")
+        assert verdict.points == pytest.approx(POINTS / len(hunt.finds), abs=0.01)
 
 
 @pytest.mark.parametrize("quiz", named(QUIZZES))

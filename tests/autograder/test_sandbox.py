@@ -39,7 +39,12 @@ from vitrina_autograder.warm import WarmKernel
 Probe = Callable[..., Any]
 PROJECT = Path(__file__).parents[2]
 WARM_MODULES = ("ipykernel.kernelapp", "ipykernel.ipkernel", "vitrina.practice")
-METHODS = ["explain", "explain.gradients", *(["automata"] if (PROJECT / "course/vitrina/automata").is_dir() else [])]
+METHODS = [
+    "explain",
+    "explain.gradients",
+    "axioms",
+    *(["automata"] if (PROJECT / "course/vitrina/automata").is_dir() else []),
+]
 FROM_IPYKERNEL = ["PAGER", "TERM", "PYDEVD_USE_FRAME_EVAL", "GIT_PAGER", "CLICOLOR_FORCE", "CLICOLOR", "FORCE_COLOR"]
 _RUN = "import json, os, sys, socket\nfrom pathlib import Path\nresult = None\n{script}\nprint(json.dumps(result))"
 _TRY = """

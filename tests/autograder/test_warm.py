@@ -211,7 +211,7 @@ class TestWithout:
         ]
 
 
-def _no_command(_control: int, _modules: object) -> list[str]:
+def _no_command(_control: int, _modules: object, _absent: object) -> list[str]:
     return [sys.executable, "-c", "import sys; sys.exit('no way')"]
 
 

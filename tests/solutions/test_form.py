@@ -10,7 +10,8 @@ import pytest
 
 import vitrina_solutions
 
-ALLOWED = {"np", "tf", "keras", "dense_parameters", *vitrina_solutions.__all__, *dir(builtins)}
+MODULES = {"np", "tf", "keras", "itertools", "math", "partial"}
+ALLOWED = {*MODULES, "dense_parameters", *vitrina_solutions.__all__, *dir(builtins)}
 FUNCTIONS = [getattr(vitrina_solutions, name) for name in vitrina_solutions.__all__]
 
 

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pytest
+from sklearn.linear_model import LinearRegression
 
 import vitrina_solutions as textbook
 from vitrina import explain
 from vitrina.convolutional import convolutional_network
+from vitrina.functions import score_function
+from vitrina.games import TableGame
 
 
 @pytest.fixture(scope="module")
@@ -145,3 +148,148 @@ def test_deletion_curve_and_aopc(make_network, assert_close):
     ours = textbook.deletion_curve(model, inputs, 1, relevance, np.zeros_like(inputs), 2, 4)
     assert_close(ours, theirs.outputs)
     assert textbook.aopc(ours) == pytest.approx(float(np.mean(explain.aopc({"black": theirs})["black"])))
+
+
+#: A model of four features that interact, as a function; class 1 is explained.
+@pytest.fixture(scope="module")
+def scores():
+    rng = np.random.default_rng(3)
+    sizes = [(4, 6), (6, 2)]
+    return score_function([rng.normal(size=s) for s in sizes], [rng.normal(size=n) for _, n in sizes])
+
+
+@pytest.fixture
+def table():
+    """A few samples, and a background for them."""
+    rng = np.random.default_rng(4)
+    return rng.normal(size=(3, 4)), rng.normal(size=(7, 4))
+
+
+@pytest.mark.parametrize("players", [1, 2, 5])
+def test_shapley_values_of_a_game(players, assert_close):
+    worths = np.random.default_rng(players).normal(size=2**players)
+    theirs = explain.shapley_values(worths)
+    assert_close(textbook.shapley_values(TableGame(worths), players), theirs)
+    assert_close(textbook.shapley_by_orders(TableGame(worths), players), theirs)
+
+
+def test_shapley_values_of_features(scores, table, assert_close):
+    inputs, background = table
+    ours = textbook.shapley_of_features(scores, inputs, 1, background)
+    theirs = explain.kernel_shap(scores, inputs, 1, background=background)  # 16 coalitions: all of them
+    assert_close(ours, theirs.attributions, 1e-8)
+    with pytest.raises(AssertionError):
+        assert_close(ours, explain.kernel_shap(scores, inputs, 1, background=background[:1]).attributions, 1e-2)
+
+
+def test_what_a_coalition_is_worth(scores, table, assert_close):
+    inputs, background = table
+    game = explain.interventional(scores, inputs[:1], 1, background=background)
+    masks = textbook.coalition_masks(4)
+    worths = [
+        textbook.coalition_value(scores, inputs[0], 1, background, np.flatnonzero(mask).tolist()) for mask in masks
+    ]
+    assert_close(np.array(worths), np.asarray(game(masks == 1)).ravel())
+
+
+def test_linear_shap(table, assert_close):
+    inputs, background = table
+    weights = np.array([0.5, -1.0, 2.0, 0.0])
+    model = LinearRegression().fit(np.eye(4), weights)
+    theirs = explain.linear_shap(model, inputs, 0, background=background)
+    assert_close(textbook.linear_shapley(model.coef_, inputs, background), theirs)
+
+
+def test_kernel_shap_of_all_coalitions_gives_the_shapley_values(assert_close):
+    worths = np.random.default_rng(0).normal(size=32)
+    masks = textbook.coalition_masks(5)
+    inner = masks[1:-1]
+    ours = textbook.kernel_shap_fit(
+        inner, worths[1:-1], textbook.kernel_shap_weights(inner), float(worths[0]), float(worths[-1])
+    )
+    assert_close(ours, explain.shapley_values(worths))
+    plain = textbook.kernel_shap_fit(inner, worths[1:-1], np.ones(30), float(worths[0]), float(worths[-1]))
+    with pytest.raises(AssertionError):
+        assert_close(plain, explain.shapley_values(worths), 1e-3)
+
+
+def test_permutation_shapley_of_many_draws_approaches_the_same_mean_and_error():
+    """The fast form draws orders of its own, so only limits are one."""
+    worths = np.random.default_rng(1).normal(size=16)
+    rng = np.random.default_rng(2)
+    estimate, error = textbook.sampled_shapley(TableGame(worths), np.stack([rng.permutation(4) for _ in range(4000)]))
+    truth = explain.shapley_values(worths)
+    assert np.all(np.abs(estimate - truth) < 5 * error)
+    intervals = textbook.shapley_interval(TableGame(worths), 4, 4000, 3)
+    np.testing.assert_allclose(np.diff(intervals, axis=1)[:, 0], 2 * 1.96 * error, rtol=0.1)
+
+
+def test_explainability_performance(assert_close):
+    rng = np.random.default_rng(8)
+    model = score_function(
+        [rng.normal(size=(5, 6)), rng.normal(size=(6, 2))], [np.ones(6), np.zeros(2)], probabilities=True
+    )
+    inputs = rng.normal(size=(60, 5))
+    labels = (rng.random(60) < model(inputs)[:, 1]).astype(int)
+    relevance, reference = np.array([0.3, 0.9, 0.1, 0.5, 0.7]), inputs.mean(axis=0)
+    theirs = explain.explainability_performance(model, inputs, labels, relevance, background=reference, orders=2)
+    order = np.argsort(-relevance)
+    assert_close(textbook.inclusion_curve(model, inputs, labels, order, reference), theirs.curves.first)
+    assert_close(textbook.retained(theirs.curves.first), theirs.curves.first_retained)
+    ours = textbook.explainability_performance(model, inputs, labels, relevance, reference)
+    assert ours == pytest.approx(theirs.score, abs=1e-9)
+    assert ours != pytest.approx(0, abs=1e-2)
+    back = textbook.explainability_performance(model, inputs, labels, -relevance, reference)
+    assert back == pytest.approx(-ours, abs=1e-12)
+
+
+def test_lime_by_hand_is_the_library_on_the_same_neighbours(assert_close):
+    """`lime` fits the masks of neighbours with the same kernel, ridge and intercept; its seed of the ridge is 1."""
+    lime_base = pytest.importorskip("lime.lime_base")
+    rng = np.random.default_rng(0)
+    masks = (rng.random((200, 4)) < 0.5).astype(float)
+    masks[0] = 1
+    outputs = np.sin(masks @ np.array([1.0, -2.0, 0.5, 3.0]))[:, None]
+    width = 1.3
+    library = lime_base.LimeBase(lambda d: np.sqrt(np.exp(-(d**2) / width**2)))
+    distances = np.linalg.norm(1 - masks, axis=1)
+    intercept, pairs, fidelity, _ = library.explain_instance_with_data(masks, outputs, distances, 0, 4, "none")
+    weights = textbook.lime_weights(masks, width)
+    ours = textbook.lime_fit(masks, outputs[:, 0], weights, 1.0)
+    assert_close(ours, np.array([intercept, *(dict(pairs)[feature] for feature in range(4))]), 1e-8)
+    fitted = ours[0] + masks @ ours[1:]
+    assert textbook.local_fidelity(outputs[:, 0], fitted, weights) == pytest.approx(fidelity, abs=1e-8)
+
+
+def test_quartile_bins_are_those_of_the_library():
+    discretize = pytest.importorskip("lime.discretize")
+    rng = np.random.default_rng(0)
+    training, inputs = rng.normal(size=(50, 3)), rng.normal(size=(20, 3))
+    library = discretize.QuartileDiscretizer(training, [], ["a", "b", "c"], random_state=0)
+    np.testing.assert_array_equal(textbook.quartile_bins(inputs, training), library.discretize(inputs))
+    np.testing.assert_array_equal(textbook.quartile_bins(training, training), library.discretize(training))
+
+
+def test_covering_superpixels(assert_close):
+    rng = np.random.default_rng(5)
+    image, segments = rng.random((8, 8, 3)), np.kron(np.arange(4).reshape(2, 2), np.ones((4, 4), int))
+    covered = textbook.switch_off(image, segments, np.array([[1, 0, 1, 1], [1, 1, 1, 1]]), 0.5)
+    assert_close(covered[1], image)
+    assert np.all(covered[0, :4, 4:] == 0.5)
+    assert_close(covered[0, 4:], image[4:])
+
+
+def test_importance_and_correlation_are_those_of_the_libraries(scores, assert_close):
+    """scikit-learn draws its own permutations, so theirs are handed to ours."""
+    rng = np.random.default_rng(6)
+    inputs = rng.normal(size=(200, 4))
+    labels = np.argmax(scores(inputs), axis=1)
+    orders = np.stack([rng.permutation(200) for _ in range(20)])
+    ours = textbook.permutation_importance(scores, inputs, labels, orders)
+    for feature in range(4):
+        shuffled = np.repeat(inputs[None], 20, axis=0)
+        shuffled[:, :, feature] = inputs[orders, feature]
+        kept = np.mean(np.argmax(scores(shuffled.reshape(-1, 4)), axis=1).reshape(20, -1) == labels)
+        assert ours[feature] == pytest.approx(1 - kept)
+    expected = [abs(np.corrcoef(column, labels)[0, 1]) for column in inputs.T]
+    assert_close(textbook.correlation_with_label(inputs, labels), np.array(expected))

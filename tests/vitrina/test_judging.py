@@ -9,6 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from vitrina.games import TableGame
 from vitrina.judging import REPLY_STATUSES, Case, Mistake, Outcome, Reply, Verdict, examine, judge
 from vitrina.panel import html_panel, text_panel
 from vitrina.properties import PROPERTIES
@@ -143,7 +144,8 @@ def test_no_array_breaks_the_judge_or_the_panel(answer, expected, reveal):
 @pytest.mark.parametrize("name", sorted(PROPERTIES))
 def test_no_array_breaks_a_property(name, answer):
     arguments = {"inputs": np.ones((2, 3)), "activations": np.ones((2, 3)), "relevance": np.ones((2, 2))}
-    arguments |= {"model": lambda x: x @ np.ones((3, 2)), "target": 1}
+    arguments |= {"model": lambda x: x @ np.ones((3, 2)), "target": 1, "question": "equal split", "draws": 9}
+    arguments["game"] = TableGame([0, 1, 1, 3])
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         outcome = verdict_on(answer, Case("c", arguments, properties=[name]))

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from vitrina.games import TableGame
 from vitrina.properties import PROPERTIES
 from vitrina_solutions import lrp
 
@@ -77,6 +78,37 @@ def test_completeness_is_asked_of_the_way_from_a_baseline():
     assert "baseline" in PROPERTIES["completeness"](arguments, RIGHT)
 
 
+#: Entering first adds 1, entering second adds 2: the values are 1.5, their standard errors 0.05.
+SAMPLING = {"game": TableGame([0, 1, 1, 3]), "draws": 100}
+INTERVALS = np.array([[1.5 - 0.098, 1.5 + 0.098]] * 2)
+
+
+def test_intervals_of_the_right_width_around_the_right_place():
+    for shift in (0.0, 0.2, -0.2):  # chance may move an estimate by four standard errors
+        for name in ("the intervals lie around the Shapley values", "the intervals are as wide as they should be"):
+            assert PROPERTIES[name](SAMPLING, INTERVALS + shift) is None
+
+
+@pytest.mark.parametrize(
+    ("rule", "games"),
+    [
+        ("equal split", [0, 1, 0, 1]),
+        ("first in line", [0, 0, 0, 1]),
+        ("Banzhaf", [0, 0, 0, 1, 0, 1, 1, 1]),
+        ("by squares", [[0, 1, 0, 1], [0, 0, 2, 2]]),
+    ],
+)
+def test_a_counter_example_is_accepted(rule, games):
+    assert PROPERTIES["the rule breaks an axiom on it"]({"question": rule}, np.array(games)) is None
+
+
+def test_values_add_up_to_the_difference_from_the_background():
+    background = np.array([[1.0, 2.0], [0.0, 4.0]])
+    arguments = {**MODEL, "background": background}
+    assert PROPERTIES["completeness"](arguments, (INPUTS - background.mean(axis=0)) * WEIGHTS[:, 0]) is None
+    assert "background" in PROPERTIES["completeness"](arguments, RIGHT)
+
+
 def test_axioms_of_images():
     """Shape, sums and zeros are asked of all axes after the batch."""
     images = np.array([1.0, 0.0, 2.0, 3.0]).reshape(1, 2, 2, 1)
@@ -107,6 +139,19 @@ def test_changes_of_probabilities_cancel():
         ("conservation", LAYER, np.array([[1.0, 1.0], [np.nan, 1.0]])),
         ("completeness", MODEL, 2 * RIGHT),
         ("changes cancel", {}, np.array([[0.2, -0.2], [0.2, 0.2]])),
+        ("the rule breaks an axiom on it", {"question": "equal split"}, np.array([0.0, 1.0, 1.0, 2.0])),
+        ("the rule breaks an axiom on it", {"question": "equal split"}, np.array([0.0, 1.0, 1.0])),
+        (
+            "the rule breaks an axiom on it",
+            {"question": "by squares"},
+            np.array([[0.0, 1.0, 0.0, 1.0], [0.0, 2.0, 0.0, 2.0]]),
+        ),
+        ("the rule breaks an axiom on it", {"question": "by squares"}, np.zeros((3, 4))),
+        ("the intervals lie around the Shapley values", SAMPLING, np.array([[0.9, 1.1], [1.9, 2.1]])),
+        ("the intervals lie around the Shapley values", SAMPLING, np.array([1.5, 1.5])),
+        ("the intervals are as wide as they should be", SAMPLING, INTERVALS + np.array([0, 0.1])),
+        ("the intervals are as wide as they should be", SAMPLING, INTERVALS - np.array([0, 0.1])),
+        ("the intervals are as wide as they should be", SAMPLING, np.array([1.5, 1.5])),
     ],
 )
 def test_a_violation_is_named(name, arguments, answer):
