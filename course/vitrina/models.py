@@ -62,6 +62,8 @@ def dense_network(weights: Sequence[Array], biases: Sequence[Array], activation:
     """
     import keras
 
+    from vitrina.direct import Sequential
+
     dtype = _check_parameters(weights, biases)
     hidden = _activation_function(activation)
     functions = [hidden] * (len(weights) - 1) + [keras.activations.linear]
@@ -69,7 +71,7 @@ def dense_network(weights: Sequence[Array], biases: Sequence[Array], activation:
         keras.layers.Dense(len(bias), activation=function, kernel_initializer="zeros", dtype=dtype)
         for bias, function in zip(biases, functions, strict=True)
     ]
-    model = keras.Sequential([keras.Input((weights[0].shape[0],), dtype=dtype), *layers])
+    model = Sequential([keras.Input((weights[0].shape[0],), dtype=dtype), *layers])
     for layer, matrix, bias in zip(layers, weights, biases, strict=True):
         layer.set_weights([matrix, bias])
     return model
@@ -136,6 +138,13 @@ def describe_dense_network(model: keras.Model) -> DenseDescription:
 _NETWORKS = {"dense_network": dense_network, "convolutional_network": convolutional_network}
 MODEL_BUILDERS: Mapping[str, Callable[..., keras.Model]] = MappingProxyType(_NETWORKS)
 """The functions that may rebuild a model that travelled as a name, its arrays and its options."""
+
+
+def network_parameters(options: Mapping[str, Any]) -> list[Array]:
+    """List the arrays among the options of a builder as `model.get_weights()` gives them."""
+    convolutions = zip(options.get("kernels", ()), options.get("kernel_biases", ()), strict=True)
+    layers = [*convolutions, *zip(options["weights"], options["biases"], strict=True)]
+    return [array for layer in layers for array in layer]
 
 
 def train_mnist_network(

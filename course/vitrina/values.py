@@ -7,9 +7,7 @@ builder in `vitrina.models` plus the builder's options (its weights among them).
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -22,7 +20,6 @@ from numpy.lib import format as npy
 from numpy.typing import NDArray
 
 Array = NDArray[Any]
-_State = tuple[list[tuple[Any, Any]], list[Array]]
 
 _NUMERIC_KINDS = "biuf"
 _MAX_DEPTH = 20
@@ -57,8 +54,10 @@ class ModelSpec:
 
     @cached_property
     def shared(self) -> Any:
-        """The model, built once: for whoever does not change it."""
-        return self.build()
+        """The model, the same as long as this description lives: for whoever does not change it."""
+        from vitrina.lending import lend_for_life
+
+        return lend_for_life(self)
 
 
 def realise(arguments: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
@@ -72,36 +71,10 @@ def realise(arguments: Mapping[str, Any], *, shared: bool = False) -> dict[str, 
 
 def _realised(value: object, shared: bool) -> Any:
     if isinstance(value, ModelSpec):
-        return value.shared if shared else _lend(value)
+        from vitrina.lending import lend
+
+        return value.shared if shared else lend(value)
     return cast(Array, value).copy() if isinstance(value, np.ndarray) else value
-
-
-_MOST_LENT = 4
-_lent: dict[bytes, tuple[Any, _State]] = {}
-
-
-def _lend(spec: ModelSpec) -> Any:
-    """Give a model to a call that may change it: that of an earlier call which did not, else a new one."""
-    arrays: list[Array] = []
-    tree = json.dumps([spec.builder, encode(dict(spec.options), arrays)])
-    key = hashlib.sha256(b"".join([tree.encode(), *map(pack_array, arrays)])).digest()
-    model, state = _lent.pop(key, (None, None))
-    if model is None or not _same_state(_state(model), state):
-        model = spec.build()
-    _lent[key] = model, _state(model)
-    if len(_lent) > _MOST_LENT:
-        del _lent[next(iter(_lent))]
-    return model
-
-
-def _state(model: Any) -> _State:
-    """Note what a model computes with: its layers, their activations and parameters."""
-    layers = [(layer, getattr(layer, "activation", None)) for layer in model.layers]
-    return layers, [np.array(weight) for weight in model.get_weights()]
-
-
-def _same_state(now: _State, then: _State | None) -> bool:
-    return then is not None and now[0] == then[0] and all(map(np.array_equal, now[1], then[1]))
 
 
 def pack_array(array: Array) -> bytes:
