@@ -19,6 +19,7 @@ import sys
 from collections.abc import Sequence
 
 from . import guard, namespaces
+from .figures import draw_figures_once
 from .entry import Order, enter, go_first
 
 _ORDER_BYTES = 1 << 18
@@ -52,6 +53,7 @@ def _draw_once() -> None:
     if "matplotlib.pyplot" not in sys.modules:
         return
     with contextlib.suppress(Exception):  # a kernel will meet the same, and say it
+        draw_figures_once()
         figure = importlib.import_module("matplotlib.figure").Figure()
         axes = figure.subplots()
         for size, text in itertools.product(_FONT_SIZES, ("x", "$x^2$")):
