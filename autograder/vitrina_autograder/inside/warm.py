@@ -19,8 +19,8 @@ import sys
 from collections.abc import Sequence
 
 from . import guard, namespaces
-from .figures import draw_figures_once
 from .entry import Order, enter, go_first
+from .figures import draw_figures_once
 
 _ORDER_BYTES = 1 << 18
 _FONT_SIZES = range(6, 13)
