@@ -51,4 +51,5 @@ def _values(layer: Any, values: Any) -> Any:
         return layer.call(values)
     if layer.bias is not None:
         values = tf.nn.bias_add(values, layer.bias)
-    return values if layer.activation is None else layer.activation(values)
+    activation: Any = layer.activation
+    return values if activation is None else activation(values)

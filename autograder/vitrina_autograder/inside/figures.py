@@ -18,7 +18,7 @@ _SURE = 0.1  # pixels, so that no rounding takes one away
 
 def draw_figures_once() -> None:
     """Have IPython draw the figures that it shows as PNG once, in this process and those forked from it."""
-    tools = importlib.import_module("IPython.core.pylabtools")
+    tools: Any = importlib.import_module("IPython.core.pylabtools")
     drawn_twice = tools.print_figure
 
     def print_figure(
