@@ -34,6 +34,9 @@ c.Autograde.autograde_preprocessors = [
     AssignLatePenalties,
 ]
 
+# A notebook is looked through once it is whole, not after every step.
+c.Exporter.optimistic_validation = True
+
 # Scripts in a student's outputs or Markdown never run in an instructor's page.
 c.HTMLExporter.sanitize_html = True
 c.HTMLExporter.filters = {"clean_html": clean_html, "markdown2html": clean_markdown}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -129,16 +130,27 @@ def _write_verdict(cell: NotebookNode, verdict: Verdict) -> None:
 
 
 def _record(paper: Paper, print_: str, examined: Examined) -> None:
-    """Save the verdicts of a notebook beside those of the assignment's other notebooks."""
+    """Save what is known of a notebook beside what is known of the assignment's other notebooks."""
     record = Record(paper.student, paper.assignment)
-    siblings = len(paper.course.released_notebooks(paper.assignment)) > 1
-    earlier = load_record(paper.course, paper.assignment, paper.student) if siblings else None
-    record.verdicts = {**(earlier.verdicts if earlier else {}), **examined.verdicts}
-    record.fingerprints = {**(earlier.fingerprints if earlier else {}), paper.notebook: print_}
-    record.remarks = examined.remarks
-    record.alarms = examined.alarms
-    record.sandbox = examined.sandbox
-    record.seconds = examined.seconds
-    record.quarantine = examined.quarantine
+    released = [path.stem for path in paper.course.released_notebooks(paper.assignment)]
+    earlier = load_record(paper.course, paper.assignment, paper.student) if len(released) > 1 else None
+    earlier = earlier or Record(paper.student, paper.assignment)
+    record.verdicts = {**earlier.verdicts, **examined.verdicts}
+    record.fingerprints = {**earlier.fingerprints, paper.notebook: print_}
+    record.remarks, record.alarms, record.sandbox = [*examined.remarks], [*examined.alarms], examined.sandbox
+    record.seconds, record.quarantine = examined.seconds, examined.quarantine
+    handed_in = (name for name in released if replace(paper, notebook=name).submitted.exists())
+    if paper.notebook != next(handed_in, paper.notebook):  # the first one begins anew: all are graded after each other
+        _add_earlier(record, earlier)
     save_record(paper.course, record)
     note_graded(paper.course, record, [paper.submitted])
+
+
+def _add_earlier(record: Record, earlier: Record) -> None:
+    """Add what was said of the notebooks before; where something could be graded, a reason why not is a remark."""
+    reasons = [record.quarantine, earlier.quarantine]
+    remarks = [*earlier.remarks, *record.remarks, *([] if all(reasons) else filter(None, reasons))]
+    record.remarks = list(dict.fromkeys(remarks))
+    record.alarms = list(dict.fromkeys([*earlier.alarms, *record.alarms]))
+    record.seconds = round(earlier.seconds + record.seconds, 2)
+    record.quarantine = earlier.quarantine if all(reasons) else ""

@@ -143,6 +143,7 @@ class NotebookRun:
             except Exception as error:
                 reason = self._used_up(manager) or str(error).split("\n")[0] or type(error).__name__
                 raise KernelLostError(reason) from error
+            manager.seal_wires()
             yield client
 
     def _run_cell(self, client: Client, index: int, *, replay: bool) -> None:

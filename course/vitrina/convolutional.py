@@ -74,6 +74,8 @@ def convolutional_network(
     """
     import keras
 
+    from vitrina.direct import Sequential
+
     parameters = [*zip(kernels, kernel_biases, strict=True), *zip(weights, biases, strict=True)]
     dtype = _check(tuple(image_shape), len(kernels), parameters, pooling)
     pool = keras.layers.MaxPooling2D if pooling == "max" else keras.layers.AveragePooling2D
@@ -86,7 +88,7 @@ def convolutional_network(
     for index, bias in enumerate(biases, start=1):
         function = "relu" if index < len(biases) else "linear"
         layers.append(keras.layers.Dense(len(bias), activation=function, kernel_initializer="zeros", dtype=dtype))
-    model = keras.Sequential([keras.Input(tuple(image_shape), dtype=dtype), *layers])
+    model = Sequential([keras.Input(tuple(image_shape), dtype=dtype), *layers])
     parametrised = [layer for layer in layers if layer.weights]
     for layer, arrays in zip(parametrised, parameters, strict=True):
         layer.set_weights(list(arrays))

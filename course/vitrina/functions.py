@@ -79,3 +79,7 @@ def _two_axes(inputs: NDArray[Any], features: int) -> NDArray[Any]:
     if array.ndim != 2 or array.shape[1] != features:
         raise ValueError(f"the model expects an array of shape (batch, {features}), got {array.shape}")
     return array
+
+
+FUNCTION_BUILDERS: Mapping[str, Callable[..., ScoreFunction]] = MappingProxyType({"score_function": score_function})
+"""The functions that may rebuild a model which is itself a function, and needs no TensorFlow."""

@@ -21,7 +21,6 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.convolutional import convolutional_network, describe_convolutional_network
-from vitrina.functions import score_function
 
 if TYPE_CHECKING:
     import keras
@@ -63,6 +62,8 @@ def dense_network(weights: Sequence[Array], biases: Sequence[Array], activation:
     """
     import keras
 
+    from vitrina.direct import Sequential
+
     dtype = _check_parameters(weights, biases)
     hidden = _activation_function(activation)
     functions = [hidden] * (len(weights) - 1) + [keras.activations.linear]
@@ -70,7 +71,7 @@ def dense_network(weights: Sequence[Array], biases: Sequence[Array], activation:
         keras.layers.Dense(len(bias), activation=function, kernel_initializer="zeros", dtype=dtype)
         for bias, function in zip(biases, functions, strict=True)
     ]
-    model = keras.Sequential([keras.Input((weights[0].shape[0],), dtype=dtype), *layers])
+    model = Sequential([keras.Input((weights[0].shape[0],), dtype=dtype), *layers])
     for layer, matrix, bias in zip(layers, weights, biases, strict=True):
         layer.set_weights([matrix, bias])
     return model
@@ -134,9 +135,17 @@ def describe_dense_network(model: keras.Model) -> DenseDescription:
     )
 
 
-_NETWORKS = {"dense_network": dense_network, "convolutional_network": convolutional_network}
-MODEL_BUILDERS: Mapping[str, Callable[..., Any]] = MappingProxyType({**_NETWORKS, "score_function": score_function})
-"""The functions that may rebuild a model that travelled as a name, its arrays and its options."""
+MODEL_BUILDERS: Mapping[str, Callable[..., keras.Sequential]] = MappingProxyType(
+    {"dense_network": dense_network, "convolutional_network": convolutional_network}
+)
+"""The functions that may rebuild a network that travelled as a name, its arrays and its options."""
+
+
+def network_parameters(options: Mapping[str, Any]) -> list[Array]:
+    """List the arrays among the options of a builder as `model.get_weights()` gives them."""
+    convolutions = zip(options.get("kernels", ()), options.get("kernel_biases", ()), strict=True)
+    layers = [*convolutions, *zip(options["weights"], options["biases"], strict=True)]
+    return [array for layer in layers for array in layer]
 
 
 def train_mnist_network(
@@ -240,7 +249,7 @@ def load_network(path: Path | str) -> keras.Sequential:
     """
     try:
         with Path(path).open("rb") as file, np.load(file, allow_pickle=False) as arrays:
-            builder = _NETWORKS[str(arrays["builder"])]
+            builder = MODEL_BUILDERS[str(arrays["builder"])]
             return builder(**_options(arrays))
     except (ValueError, KeyError, EOFError, AttributeError, TypeError, zipfile.BadZipFile) as error:
         raise ValueError(f"{path} is not a network written by save_network") from error

@@ -7,9 +7,7 @@ builder in `vitrina.models` plus the builder's options (its weights among them),
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import math
 import re
 from collections.abc import Mapping, Sequence
@@ -21,10 +19,10 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from vitrina.functions import FUNCTION_BUILDERS
 from vitrina.games import TableGame
 
 Array = NDArray[Any]
-_State = tuple[list[tuple[Any, Any]], list[Array]] | None
 
 _NUMERIC_KINDS = "biuf"
 _MAX_DEPTH = 20
@@ -43,7 +41,7 @@ class ModelSpec:
     Parameters
     ----------
     builder : str
-        Name of a function in `vitrina.models.MODEL_BUILDERS`.
+        Name of a function in `vitrina.models.MODEL_BUILDERS` or `vitrina.functions.FUNCTION_BUILDERS`.
     options : mapping
         Keyword arguments of that function: plain data and arrays.
     """
@@ -51,16 +49,35 @@ class ModelSpec:
     builder: str
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
+    @property
+    def is_function(self) -> bool:
+        """Whether it is a plain function, which nobody can change, rather than a network."""
+        return self.builder in FUNCTION_BUILDERS
+
     def build(self) -> Any:
         """Build the Keras model, or the function."""
+        if self.is_function:
+            return FUNCTION_BUILDERS[self.builder](**self.options)
         from vitrina.models import MODEL_BUILDERS
 
         return MODEL_BUILDERS[self.builder](**self.options)
 
     @cached_property
     def shared(self) -> Any:
-        """The model, built once: for whoever does not change it."""
-        return self.build()
+        """The model, the same as long as this description lives: for whoever does not change it."""
+        if self.is_function:
+            return self.build()
+        from vitrina.lending import lend_for_life
+
+        return lend_for_life(self)
+
+    def lent(self) -> Any:
+        """Give the model to a call that may change it."""
+        if self.is_function:
+            return self.build()
+        from vitrina.lending import lend
+
+        return lend(self)
 
 
 @dataclass(frozen=True)
@@ -91,40 +108,10 @@ def realise(arguments: Mapping[str, Any], *, shared: bool = False) -> dict[str, 
 
 def _realised(value: object, shared: bool) -> Any:
     if isinstance(value, ModelSpec):
-        return value.shared if shared else _lend(value)
+        return value.shared if shared else value.lent()
     if isinstance(value, GameSpec):
         return value.build()
     return cast(Array, value).copy() if isinstance(value, np.ndarray) else value
-
-
-_MOST_LENT = 4
-_lent: dict[bytes, tuple[Any, _State]] = {}
-
-
-def _lend(spec: ModelSpec) -> Any:
-    """Give a model to a call that may change it: that of an earlier call which did not, else a new one."""
-    arrays: list[Array] = []
-    tree = json.dumps([spec.builder, encode(dict(spec.options), arrays)])
-    key = hashlib.sha256(b"".join([tree.encode(), *map(pack_array, arrays)])).digest()
-    model, state = _lent.pop(key, (None, None))
-    if model is None or not _same_state(_state(model), state):
-        model = spec.build()
-    _lent[key] = model, _state(model)
-    if len(_lent) > _MOST_LENT:
-        del _lent[next(iter(_lent))]
-    return model
-
-
-def _state(model: Any) -> _State:
-    """Note what a model computes with: its layers, their activations and parameters; a function is always new."""
-    if not hasattr(model, "layers"):
-        return None
-    layers = [(layer, getattr(layer, "activation", None)) for layer in model.layers]
-    return layers, [np.array(weight) for weight in model.get_weights()]
-
-
-def _same_state(now: _State, then: _State) -> bool:
-    return now is not None and then is not None and now[0] == then[0] and all(map(np.array_equal, now[1], then[1]))
 
 
 def pack_array(array: Array) -> bytes:

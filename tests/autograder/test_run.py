@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -171,3 +172,18 @@ def test_the_client_takes_no_huge_message_and_few_at_a_time():
         assert 0 < socket.getsockopt(zmq.MAXMSGSIZE) <= 64 << 20
         assert 0 < socket.getsockopt(zmq.RCVHWM) <= 16
         client.stop_channels()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a kernel that is no user of its own keeps the folder")
+def test_a_kernel_cannot_put_anything_in_the_place_of_its_sockets(execute: Execute, notebook: NotebookNode):
+    cell = insert(
+        notebook,
+        "check-double",
+        "import ipykernel.connect, os\n"
+        "wires = os.path.dirname(ipykernel.connect.get_connection_file())\n"
+        "for change in (lambda: os.unlink(wires + '/kernel-1'), lambda: os.symlink('/etc', wires + '/link'),\n"
+        "               lambda: os.rename(wires, wires + '-moved'), lambda: os.chmod(wires, 0o777)):\n"
+        "    try:\n        change()\n    except OSError as error:\n        print(type(error).__name__)",
+    )
+    assert points(execute(notebook)) == POINTS
+    assert cell.outputs[0].text.split() == 4 * ["PermissionError"]

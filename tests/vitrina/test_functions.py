@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from vitrina.functions import score_function, softmax
-from vitrina.models import MODEL_BUILDERS, dense_network
+from vitrina.functions import FUNCTION_BUILDERS, score_function, softmax
+from vitrina.models import dense_network
 from vitrina.values import ModelSpec, realise
 
 RNG = np.random.default_rng(0)
@@ -48,7 +48,7 @@ def test_parameters_that_do_not_fit_are_refused(weights, biases, activation, sai
 
 def test_it_travels_as_its_builder_and_arrays_and_is_never_shared_with_a_call_that_may_change_it():
     spec = ModelSpec("score_function", {"weights": WEIGHTS, "biases": BIASES, "activation": "tanh"})
-    assert spec.builder in MODEL_BUILDERS
+    assert spec.builder in FUNCTION_BUILDERS
     lent = [realise({"model": spec})["model"] for _ in range(2)]
     assert lent[0] is not lent[1]
     np.testing.assert_array_equal(lent[0](INPUTS), lent[1](INPUTS))

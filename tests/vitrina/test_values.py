@@ -299,35 +299,3 @@ def test_no_package_can_run_what_it_reads(package):
 )
 def test_the_search_for_dangers_finds_them(source):
     assert dangers(source)
-
-
-def spec(value=1.0):
-    return ModelSpec(
-        "dense_network", {"weights": [np.full((2, 2), value)], "biases": [np.zeros(2)], "activation": "relu"}
-    )
-
-
-def lent(value=1.0):
-    return realise({"model": spec(value)})["model"]
-
-
-def test_a_model_that_a_call_left_as_it_was_is_lent_again():
-    assert lent() is lent()
-    assert lent(2.0) is not lent(1.0)
-
-
-@pytest.mark.parametrize("change", ["weights", "activation", "layers"])
-def test_a_model_that_a_call_changed_is_built_anew(change):
-    import keras
-
-    model = lent()
-    if change == "weights":
-        model.layers[0].set_weights([np.zeros((2, 2)), np.ones(2)])
-    elif change == "activation":
-        model.layers[-1].activation = keras.activations.softmax
-    else:
-        model.pop()
-    again = lent()
-    assert again is not model
-    np.testing.assert_array_equal(again(np.array([[1.0, 2.0]])), [[3.0, 3.0]])
-    assert lent() is again

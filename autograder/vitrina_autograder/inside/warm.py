@@ -20,6 +20,7 @@ from collections.abc import Sequence
 
 from . import guard, namespaces
 from .entry import Order, enter, go_first
+from .figures import draw_figures_once
 
 _ORDER_BYTES = 1 << 18
 _FONT_SIZES = range(6, 13)
@@ -52,6 +53,7 @@ def _draw_once() -> None:
     if "matplotlib.pyplot" not in sys.modules:
         return
     with contextlib.suppress(Exception):  # a kernel will meet the same, and say it
+        draw_figures_once()
         figure = importlib.import_module("matplotlib.figure").Figure()
         axes = figure.subplots()
         for size, text in itertools.product(_FONT_SIZES, ("x", "$x^2$")):
