@@ -6,8 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from vitrina.explain import PERFORMANCES, explainability_performance, inclusion_curves
-
-textbook = pytest.importorskip("vitrina_solutions.whole_model", reason="the week's textbook forms are not there yet")
+from vitrina_solutions import whole_model as textbook
 
 
 def drawn(seed, features, classes=3):

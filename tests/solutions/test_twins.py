@@ -224,25 +224,6 @@ def test_permutation_shapley_of_many_draws_approaches_the_same_mean_and_error():
     np.testing.assert_allclose(np.diff(intervals, axis=1)[:, 0], 2 * 1.96 * error, rtol=0.1)
 
 
-def test_explainability_performance(assert_close):
-    rng = np.random.default_rng(8)
-    model = score_function(
-        [rng.normal(size=(5, 6)), rng.normal(size=(6, 2))], [np.ones(6), np.zeros(2)], probabilities=True
-    )
-    inputs = rng.normal(size=(60, 5))
-    labels = (rng.random(60) < model(inputs)[:, 1]).astype(int)
-    relevance, reference = np.array([0.3, 0.9, 0.1, 0.5, 0.7]), inputs.mean(axis=0)
-    theirs = explain.explainability_performance(model, inputs, labels, relevance, background=reference, orders=2)
-    order = np.argsort(-relevance)
-    assert_close(textbook.inclusion_curve(model, inputs, labels, order, reference), theirs.curves.first)
-    assert_close(textbook.retained(theirs.curves.first), theirs.curves.first_retained)
-    ours = textbook.explainability_performance(model, inputs, labels, relevance, reference)
-    assert ours == pytest.approx(theirs.score, abs=1e-9)
-    assert ours != pytest.approx(0, abs=1e-2)
-    back = textbook.explainability_performance(model, inputs, labels, -relevance, reference)
-    assert back == pytest.approx(-ours, abs=1e-12)
-
-
 def test_lime_by_hand_is_the_library_on_the_same_neighbours(assert_close):
     """`lime` fits the masks of neighbours with the same kernel, ridge and intercept; its seed of the ridge is 1."""
     lime_base = pytest.importorskip("lime.lime_base")

@@ -88,7 +88,7 @@ def slices(count: int, size: int) -> list[slice]:
     Parameters
     ----------
     count
-        May be 0: no piece.
+        May be 0, then there is no piece.
     size
         Of a piece at most.
 

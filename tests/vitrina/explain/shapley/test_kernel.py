@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from vitrina.explain import interventional, kernel_shap, kernel_shapley, shapley_values
 from vitrina.explain.shapley import kernel
 from vitrina.explain.shapley.coalitions import all_coalitions, kernel_sample
+from vitrina_solutions import shapley_models
 
 RNG = np.random.default_rng(0)
 INPUTS, BACKGROUND = RNG.standard_normal((3, 6)), RNG.standard_normal((7, 6))
@@ -40,14 +41,13 @@ def test_all_coalitions_give_the_exact_values(players, assert_close):
 
 @pytest.mark.parametrize(("players", "count"), [(5, 12), (7, 40), (8, 100)])
 def test_the_fit_is_the_textbook_form(players, count, assert_close):
-    twin = pytest.importorskip("vitrina_solutions.shapley_models")
     table = np.random.default_rng(players).standard_normal(1 << players)
     members, weights = kernel_sample(players, count, 0)
     worths = table[members @ (1 << np.arange(players))]
-    expected = twin.kernel_shap_fit(members.astype(int), worths, weights, table[0], table[-1])
+    expected = shapley_models.kernel_shap_fit(members.astype(int), worths, weights, table[0], table[-1])
     assert_close(kernel_shapley(table, coalitions=count).attributions, expected)
     whole, weights = kernel_sample(players, 1 << players, 0)
-    assert_close(weights, twin.kernel_shap_weights(whole.astype(int)))
+    assert_close(weights, shapley_models.kernel_shap_weights(whole.astype(int)))
 
 
 @pytest.mark.parametrize("players", [4, 5, 9])
