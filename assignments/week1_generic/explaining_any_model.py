@@ -939,7 +939,8 @@ with when_written():
 # gets nothing here.
 #
 # **1 point, recommendation and limits**: a recommendation that follows from the findings (half); the claim confuses
-# what the *model* would say with what would *happen*: explanations are not causes (half). ### END MARK SCHEME
+# what the *model* would say with what would *happen*: explanations are not causes (half).
+# ### END MARK SCHEME
 
 # %% [markdown]
 # ## What you have learnt
