@@ -18,7 +18,7 @@ $(READY): constraints.txt pyproject.toml solutions/pyproject.toml autograder/pyp
 	@echo "setting up $(VENV): a few minutes the first time"
 	@$(PYTHON) -m venv $(VENV) || { echo "could not make $(VENV): is Python's venv module installed (Debian: apt install python3-venv)?"; exit 1; }
 	@$(PIP) hatchling editables setuptools
-	@$(PIP) --no-build-isolation --editable '.[course,test]' --editable solutions --editable './autograder[cluster]'
+	@$(PIP) --no-build-isolation --editable '.[workshops,test]' --editable solutions --editable './autograder[cluster]'
 	@touch $(READY)
 
 demo: $(READY)  ## build, release and grade a made-up class of twelve

@@ -5,6 +5,7 @@ import os
 import sys
 import traceback
 from collections.abc import Generator
+from typing import Any
 
 from vitrina.messages import _
 
@@ -44,8 +45,28 @@ def when_written() -> Generator[None]:
     try:
         yield
     except NotImplementedError as missing:
-        name = traceback.extract_tb(missing.__traceback__)[-1].name
-        print(_("○ Not yet: this cell waits for `{name}`, which you have still to write.").format(name=name))
+        _drop_figures()
+        print(_("○ Not yet: this cell waits for `{name}`, which you have still to write.").format(name=_where(missing)))
     except Exception as error:
+        _drop_figures()
+        if isinstance(error, NameError) and _where(error) == _CELL:
+            print(_("○ Not yet: this cell needs `{name}` of a cell above, which waits too.").format(name=error.name))
+            return
         text = _("✗ This cell stopped with {error}\n  What do the checks above say?")
         print(text.format(error=f"{type(error).__name__}: {error}"))
+
+
+#: What Python calls the code of a cell, outside all functions.
+_CELL = "<module>"
+
+
+def _where(error: BaseException) -> str:
+    """Name the function that raised."""
+    return traceback.extract_tb(error.__traceback__)[-1].name
+
+
+def _drop_figures() -> None:
+    """Show no half-drawn figure."""
+    pyplot: Any = sys.modules.get("matplotlib.pyplot")
+    if pyplot:
+        pyplot.close("all")

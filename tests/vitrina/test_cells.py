@@ -1,5 +1,6 @@
 """A cell that needs what is not written yet says what it waits for, and the notebook goes on."""
 
+import matplotlib.pyplot as plt
 import pytest
 
 from vitrina import when_written
@@ -24,3 +25,26 @@ def test_an_error_is_said_in_a_sentence(capsys):
 def test_a_student_can_still_interrupt_it():
     with pytest.raises(KeyboardInterrupt), when_written():
         raise KeyboardInterrupt
+
+
+def as_cell(source):
+    """Run code as a notebook cell does: outside all functions."""
+    exec(compile(source, "cell", "exec"), {"when_written": when_written})
+
+
+def test_a_cell_that_needs_a_result_of_a_waiting_cell_waits_too(capsys):
+    as_cell("with when_written():\n    later = earlier + 1")
+    assert capsys.readouterr().out == "○ Not yet: this cell needs `earlier` of a cell above, which waits too.\n"
+
+
+def test_a_wrong_name_in_a_function_is_its_mistake(capsys):
+    as_cell("def f():\n    return nowhere\n\nwith when_written():\n    f()")
+    assert "✗ This cell stopped with NameError: name 'nowhere'" in capsys.readouterr().out
+
+
+def test_no_half_drawn_figure_is_shown(capsys):
+    with when_written():
+        plt.subplots()
+        my_function(3)
+    assert plt.get_fignums() == []
+    assert "my_function" in capsys.readouterr().out

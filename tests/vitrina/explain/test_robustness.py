@@ -106,7 +106,7 @@ def test_similarities_are_those_of_the_libraries():
 
 
 def test_ssim_is_that_of_scikit_image():
-    metrics = pytest.importorskip("skimage.metrics", reason="scikit-image comes with the extra `course`")
+    metrics = pytest.importorskip("skimage.metrics")
     a, b = np.random.default_rng(0).standard_normal((2, 1, 20, 20, 1))
     pictures = [0.5 + values[0, ..., 0] / np.abs(values).max() / 2 for values in (a, b)]
     settings = {"gaussian_weights": True, "sigma": 1.5, "use_sample_covariance": False, "data_range": 1.0}
