@@ -16,6 +16,14 @@ AXIOMS = ("efficiency", "symmetry", "null player", "additivity")
 DICTATOR, MAJORITY = [0, 1, 0, 1, 0, 1, 0, 1], [0, 0, 0, 1, 0, 1, 1, 1]
 TWO_GAMES = [DICTATOR, [0, 0, 2, 2, 0, 0, 2, 2]]
 
+
+def joining_for_good(game, player, coalition):
+    """Append the player to the caller's coalition."""
+    without = game(coalition)
+    coalition.append(player)
+    return game(coalition) - without
+
+
 GAME_EXERCISES = [
     Exercise(
         id="marginal-contribution",
@@ -39,6 +47,7 @@ GAME_EXERCISES = [
                 "What the player is worth alone is not what the worth falls by without: ask the coalition without.",
                 lambda game, i, S: game([*S, i]) - game([i]),
             ),
+            PlantedBug("The number is right, but you wrote into a list that belongs to the caller.", joining_for_good),
         ],
     ),
     Exercise(

@@ -33,6 +33,8 @@ _PRINTED_LENGTH = 2000
 #: How a warning names the cell it comes from: a file that does not exist.
 _CELL_FILE = re.compile(r"\S*ipykernel_\d+\S*?\.py:(\d+): ")
 
+#: Where libraries are installed, in front of a warning's file.
+_LIBRARY = re.compile(r"\S*site-packages[/\\]")
 #: TensorFlow's names for the place of an error, which only it understands.
 _OPERATION = re.compile(r"\{\{function_node [^}]*\}\} ?| ?\[Op:\w+\]( name:)?")
 _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -65,7 +67,7 @@ def ask(answer: object, arguments: Mapping[str, Any], *, seconds: float = CALL_S
         CPU seconds before the call is interrupted.
     """
     prepared = realise(arguments)
-    before = {name: value.copy() for name, value in prepared.items() if isinstance(value, np.ndarray)}
+    before = {name: value.copy() for name, value in prepared.items() if _can_change(value)}
     printed = io.StringIO()
     with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
         reply = _reply(answer, prepared, seconds)
@@ -79,10 +81,22 @@ def _as_printed(text: str) -> str:
     """Give what stays on a terminal: no colours, no progress bar that was written over, no name of a cell's file."""
     lines = _COLOURS.sub("", text[: 10 * _PRINTED_LENGTH]).split("\n")
     kept = "\n".join(_OVERWRITTEN.sub("", line.rstrip("\r\b")) for line in lines)
-    return _CELL_FILE.sub(r"line \1: ", plain_text(kept, _PRINTED_LENGTH))
+    return _CELL_FILE.sub(r"line \1: ", _LIBRARY.sub("", plain_text(kept, _PRINTED_LENGTH)))
 
 
-def _same(old: Array, new: Array) -> bool:
+def _can_change(value: object) -> bool:
+    """Whether it is an array, or a list of plain numbers such as a coalition."""
+    return isinstance(value, np.ndarray) or (isinstance(value, list) and not any(map(_can_change, _items(value))))
+
+
+def _items(value: object) -> list[object]:
+    return cast(list[object], value)
+
+
+def _same(old: Any, new: Any) -> bool:
+    if isinstance(old, list):  # types first: what a student put into it may not like to be compared
+        pairs = zip(_items(old), _items(new), strict=False)
+        return len(_items(old)) == len(_items(new)) and all(type(a) is type(b) and a == b for a, b in pairs)
     return old.dtype == new.dtype and old.shape == new.shape and np.array_equal(old, new, equal_nan=True)
 
 

@@ -317,6 +317,8 @@ def _diagnose_factor(answer: Array, expected: Array, tolerance: float) -> str:
         return ""
     if abs(factor + 1) < tolerance:
         return _("Everything has the opposite sign.")
+    if np.count_nonzero(expected) < 2:  # one number is always some multiple of another
+        return ""
     return _(
         "Everything is {factor:.4g} times the expected value: a normalisation that the formula does not have?"
     ).format(factor=factor)

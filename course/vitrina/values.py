@@ -7,6 +7,7 @@ builder in `vitrina.models` plus the builder's options (its weights among them),
 
 from __future__ import annotations
 
+import copy
 import io
 import math
 import re
@@ -98,7 +99,7 @@ class GameSpec:
 
 
 def realise(arguments: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
-    """Build the models and games among the arguments and copy the arrays, ready for a call that may change them.
+    """Build the models and games among the arguments and copy arrays and lists, ready for a call that may change them.
 
     With `shared`, models are built only once, which takes most of the time: for calls of code of our own. Otherwise a
     model is used again only where an earlier call left it as it was.
@@ -111,7 +112,7 @@ def _realised(value: object, shared: bool) -> Any:
         return value.shared if shared else value.lent()
     if isinstance(value, GameSpec):
         return value.build()
-    return cast(Array, value).copy() if isinstance(value, np.ndarray) else value
+    return copy.deepcopy(value) if isinstance(value, np.ndarray | list) else value
 
 
 def pack_array(array: Array) -> bytes:

@@ -279,6 +279,21 @@ def test_a_changed_input_is_noticed_and_the_case_keeps_its_own():
     assert ask(lambda x, *_rest: x * 2, arguments).reply.mutated == ()
 
 
+def test_a_changed_list_is_noticed_and_the_case_keeps_its_own():
+    class Rude:
+        def __eq__(self, other):
+            raise RuntimeError("do not compare me")
+
+        __hash__ = None
+
+    coalition = [0, 2]
+    changes = [lambda c: c.append(1), lambda c: c.clear(), lambda c: c.reverse(), lambda c: c.__setitem__(0, Rude())]
+    for change in changes:
+        assert ask(lambda c, change=change: change(c) or 1.0, {"coalition": coalition}).reply.mutated == ["coalition"]
+    assert ask(lambda c: len([*c, 1]), {"coalition": coalition}).reply.mutated == ()
+    assert coalition == [0, 2]
+
+
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_input_that_was_made_something_else_is_noticed():
     def reshape(x):

@@ -323,3 +323,9 @@ def test_a_wrong_shape_is_a_mistake_whatever_the_numbers_are():
     assert verdict_on(EXPECTED[0] * 7, case).hint == "one of two"
     assert verdict_on(EXPECTED[:, :1] * 7, case).hint == "a column"
     assert "batch axis" in verdict_on(EXPECTED[0, :2], case).hint
+
+
+def test_a_single_number_is_no_multiple():
+    case = Case("case", expected=np.array([2.0]))
+    assert verdict_on(np.array([3.0]), case).hint == ""
+    assert "opposite sign" in verdict_on(np.array([-2.0]), case).hint
