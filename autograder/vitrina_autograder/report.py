@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 from string import ascii_uppercase
 
 from rich.box import SIMPLE_HEAD
-from rich.console import Console, Group, RenderableType
+from rich.cells import cell_len
+from rich.console import Console, ConsoleOptions, Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
@@ -26,6 +29,7 @@ _WIDTH = 100
 _MOST_CONCERNS = 20
 _MOST_PAGES = 20
 _MOST_NAMES = 3
+_EDGES = 3  # what a table's frame takes
 
 
 def show_report(report: ClassReport, console: Console | None = None) -> None:
@@ -40,29 +44,71 @@ def terminal_report(report: ClassReport) -> RenderableType:
     return Group(_points(analysis), _competences(analysis), _concerns(report.concerns), _pages(analysis))
 
 
+@dataclass(frozen=True)
+class _Column:
+    """A column of a table of students: its heading and a cell a row."""
+
+    heading: str
+    cells: Sequence[Text | str]
+    bold: bool = False
+
+    @property
+    def width(self) -> int:
+        """In characters, with what parts it from the next one."""
+        return 2 + max(max(map(cell_len, str(text).split("\n"))) for text in (self.heading, *self.cells))
+
+
+@dataclass(frozen=True)
+class _Stretches:
+    """A table of students that goes on below where the terminal is too narrow for all of its columns."""
+
+    title: str
+    rows: Sequence[Text]
+    columns: Sequence[_Column]
+    summary: bool
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[RenderableType]:
+        room = options.max_width - _Column(_("student"), self.rows).width - _EDGES
+        title, left = self.title, list(self.columns)
+        while left:
+            count = self._fitting(left, room)
+            yield self._table(title, left[:count])
+            title, left = "", left[count:]
+
+    @staticmethod
+    def _fitting(columns: Sequence[_Column], room: int) -> int:
+        used = list(accumulate(column.width for column in columns))
+        return max(1, sum(width <= room for width in used))
+
+    def _table(self, title: str, columns: Sequence[_Column]) -> Table:
+        table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
+        table.add_column(_("student"), no_wrap=True)
+        for column in columns:
+            table.add_column(column.heading, justify="right", no_wrap=True, style="bold" if column.bold else "")
+        for number, name in enumerate(self.rows):
+            if self.summary and number == len(self.rows) - 1:
+                table.add_section()
+            table.add_row(name, *(column.cells[number] for column in columns))
+        return table
+
+
 def _points(analysis: ClassAnalysis) -> RenderableType:
-    table = _table(_("Points"))
-    for number, item in enumerate(analysis.items, start=1):
-        table.add_column(f"{number}\n/{item.max_points:g}", justify="right")
-    table.add_column(_("by hand"), justify="right")
-    table.add_column(_("total"), justify="right", style="bold")
-    for member in analysis.members:
-        cells = (_cell(member, exercise) for exercise in analysis.exercises)
-        table.add_row(_student(member.student), *cells, _by_hand(member), _total(member))
-    _add_difficulty(table, analysis)
+    members, counted = analysis.members, bool(analysis.counted)
+    rows = [_student(member.student) for member in members]
+    if counted:
+        rows.append(Text(_("mean of {count}").format(count=len(analysis.counted)), style="dim"))
+
+    def column(heading: str, cells: Iterable[Text | str], mean: Text | str, *, bold: bool = False) -> _Column:
+        return _Column(heading, [*cells, *([mean] if counted else [])], bold)
+
+    mean = _percent(sum(analysis.shares) / len(analysis.shares) if analysis.shares else None)
+    columns = [column(_("total"), map(_total, members), mean, bold=True)]
+    columns.append(column(_("by hand"), map(_by_hand, members), ""))
+    for number, (exercise, item) in enumerate(zip(analysis.exercises, analysis.items, strict=True), start=1):
+        cells = [_cell(member, exercise) for member in members]
+        columns.append(column(f"{number}\n/{item.max_points:g}", cells, _percent(item.difficulty.value)))
     titles = {str(number): exercise.title for number, exercise in enumerate(analysis.exercises.values(), start=1)}
-    return Group(table, _legend(titles), Text())
-
-
-def _add_difficulty(table: Table, analysis: ClassAnalysis) -> None:
-    """Close with the class's mean share of each exercise."""
-    if not analysis.counted:
-        return
-    table.add_section()
-    means = (_percent(item.difficulty.value) for item in analysis.items)
-    total = sum(analysis.shares) / len(analysis.shares) if analysis.shares else None
-    name = _("mean of {count}").format(count=len(analysis.counted))
-    table.add_row(Text(name, style="dim"), *means, "", _percent(total))
+    return Group(_Stretches(_("Points"), rows, columns, counted), _legend(titles), Text())
 
 
 def _percent(share: float | None) -> Text:
@@ -113,17 +159,19 @@ def _total(member: Member) -> str:
 
 
 def _competences(analysis: ClassAnalysis) -> RenderableType:
-    names = list(analysis.competences)
-    table = _table(_("Competences (share of the points)"))
-    letters = dict(zip(ascii_uppercase, names, strict=False))
-    for letter in letters:
-        table.add_column(letter, justify="right")
-    for member in analysis.members:
-        table.add_row(_student(member.student), *(_share(member.competences[name]) for name in letters.values()))
-    if analysis.counted:
-        table.add_section()
-        table.add_row(Text(_("the class"), style="dim"), *map(_share, analysis.competences.values()))
-    return Group(table, _legend(letters), Text())
+    counted = bool(analysis.counted)
+    rows = [_student(member.student) for member in analysis.members]
+    rows += [Text(_("the class"), style="dim")] if counted else []
+    letters = dict(zip(ascii_uppercase, analysis.competences, strict=False))
+    columns = [
+        _Column(
+            letter,
+            [_share(member.competences[name]) for member in analysis.members]
+            + ([_share(analysis.competences[name])] if counted else []),
+        )
+        for letter, name in letters.items()
+    ]
+    return Group(_Stretches(_("Competences (share of the points)"), rows, columns, counted), _legend(letters), Text())
 
 
 def _share(share: float | None) -> Text:
