@@ -222,7 +222,10 @@ def _judge_reply(case: Case, reply: Reply, *, reveal: bool) -> _Finding | None:
         names = ", ".join(reply.mutated)
         return _Finding(
             _("your function changes its input `{names}`").format(names=names),
-            _("Work on a copy: `x += y` and `x[i] = y` change the caller's array; `x = x + y` does not."),
+            _(
+                "Work on a copy: `x += y`, `x[i] = y` and `x.append(y)` change what the caller holds; `x = x + y` does "
+                "not."
+            ),
         )
     return _judge_array(case, reply.value, reveal=reveal)
 
