@@ -112,7 +112,8 @@ def unpack_task(data: bytes, folder: Path, course: Course) -> UnpackedTask:
     slip: dict[str, Any] = json.loads((folder / _SLIP).read_bytes())
     notebook = cast(NotebookNode, nbformat.from_dict(slip["notebook"]))
     seeds = {exercise: bytes.fromhex(seed) for exercise, seed in slip["seeds"].items()}
-    rules = Rules(Limits(**slip["rules"]["limits"]), Patience(**slip["rules"]["patience"]))
+    limits = Limits(**slip["rules"]["limits"] | {"absent": tuple(slip["rules"]["limits"]["absent"])})
+    rules = Rules(limits, Patience(**slip["rules"]["patience"]))
     assignment, student, name = slip["paper"]
     paper = VisitingPaper(course, assignment, student, name, files)
     return UnpackedTask(Task(paper, notebook, slip["fingerprint"]), rules, seeds)

@@ -190,10 +190,13 @@ def test_compiled_once_for_all_batch_sizes(make_parameters, monkeypatch):
 
 @pytest.mark.parametrize("method", [saliency, lrp])
 def test_explained_models_are_not_kept_alive(make_parameters, method):
-    model = dense_network(*make_parameters((4, 5, 3), True, 7))
-    method(model, np.ones((1, 4)), 0)
-    alive = weakref.ref(model)
-    del model
+    def explain_one():
+        """In a frame of its own: while a frame lives, a look at its local variables keeps them."""
+        model = dense_network(*make_parameters((4, 5, 3), True, 7))
+        method(model, np.ones((1, 4)), 0)
+        return weakref.ref(model)
+
+    alive = explain_one()
     gc.collect()
     assert alive() is None
 
