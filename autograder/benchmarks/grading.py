@@ -47,7 +47,7 @@ _MEGABYTE = 1 << 20
 _UNUSUAL = ("gala-endless-loop", "hugo-exit", "ines-copied-cells")
 _COLD = (
     "from vitrina_autograder import provisioner, grade, cli\n"
-    "provisioner.warm_parent = grade.warm_parent = lambda modules: None\n"
+    "provisioner.warm_parent = grade.warm_parent = lambda *_given: None\n"
     "cli.app()"
 )
 #: A submission's own computation: its cells in one process that has everything imported, as after a fork.
