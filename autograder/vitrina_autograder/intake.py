@@ -99,13 +99,11 @@ def _text(data: bytes) -> str:
 
 def _cells(tree: Mapping[str, Any]) -> list[Any]:
     """Find the cells; version 3 kept them in worksheets and called the source `input`."""
-    if isinstance(tree.get("cells"), list):
-        return tree["cells"]
-    worksheets = tree.get("worksheets")
-    if isinstance(worksheets, list):
-        sheets = [sheet for sheet in cast(list[Any], worksheets) if isinstance(sheet, dict)]
-        return [cell for sheet in sheets for cell in cast(dict[str, Any], sheet).get("cells", [])]
-    raise UnreadableError(_("it is not a notebook: no cells"))
+    sheets = [tree] if isinstance(tree.get("cells"), list) else tree.get("worksheets")
+    if not isinstance(sheets, list):
+        raise UnreadableError(_("it is not a notebook: no cells"))
+    found = (cast(dict[str, Any], sheet).get("cells") for sheet in cast(list[Any], sheets) if isinstance(sheet, dict))
+    return [cell for cells in found if isinstance(cells, list) for cell in cast(list[Any], cells)]
 
 
 def _cell(item: object) -> NotebookNode | None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import nbformat
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 from nbformat import NotebookNode
 from nbgrader.nbgraderformat import MetadataValidator
@@ -163,6 +163,7 @@ class TestReading:
         assert_restored(notebook, release)
 
     @QUICK
+    @example({"worksheets": [{"cells": None}]})
     @given(TREES)
     def test_random_trees_are_read_or_refused(self, tmp_path: Path, release: NotebookNode, tree: object):
         assert_read_or_refused(tmp_path / NOTEBOOK, json.dumps(tree).encode("utf-8", "surrogatepass"), release)
