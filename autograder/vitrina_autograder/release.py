@@ -26,12 +26,10 @@ import sys
 import zipfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import nbformat
-import nbgrader.api
 from nbformat import NotebookNode
 from nbgrader.apps import NbGraderAPI
 from nbgrader.preprocessors import ClearSolutions
@@ -64,7 +62,6 @@ def nbgrader_api(course: Course) -> NbGraderAPI:
         If the configuration cannot be read or does not keep nbgrader's files in `build/`.
     """
     _put_alembic_on_path()
-    _keep_engines()
     api = NbGraderAPI(config=load_config(course))
     coursedir: Any = api.coursedir
     if Path(coursedir.root).resolve() != course.build.resolve():
@@ -145,12 +142,6 @@ def _put_alembic_on_path() -> None:
     """Let nbgrader find `alembic`, which it runs by name when it makes its database; it lies beside this Python."""
     if shutil.which("alembic") is None:
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
-
-
-def _keep_engines() -> None:
-    """Let nbgrader open a gradebook again with the engine it had: a new one compiles every statement anew."""
-    if not hasattr(nbgrader.api.create_engine, "cache_info"):
-        nbgrader.api.create_engine = lru_cache(nbgrader.api.create_engine)
 
 
 def load_config(course: Course) -> Config:
