@@ -81,8 +81,7 @@ class _Stretches:
         return max(1, sum(width <= room for width in used))
 
     def _table(self, title: str, columns: Sequence[_Column]) -> Table:
-        table = Table(title=title, title_justify="left", header_style="bold", box=SIMPLE_HEAD, padding=(0, 1, 0, 0))
-        table.add_column(_("student"), no_wrap=True)
+        table = _table(title)
         for column in columns:
             table.add_column(column.heading, justify="right", no_wrap=True, style="bold" if column.bold else "")
         for number, name in enumerate(self.rows):

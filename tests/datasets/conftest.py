@@ -23,19 +23,27 @@ def zipped(members: Mapping[str, bytes]) -> bytes:
 
 
 @pytest.fixture
-def cached_wheel(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[Mapping[str, bytes]], Wheel]:
+def lay_wheel(tmp_path: Path) -> Callable[..., Wheel]:
+    """Put a wheel of these files where a cache at `tmp_path` looks for it."""
+
+    def lay(members: Mapping[str, bytes], project: str = "made-up", version: str = "1.0") -> Wheel:
+        content = zipped(members)
+        wheel = Wheel(project, version, hashlib.sha256(content).hexdigest())
+        (tmp_path / "wheels").mkdir(exist_ok=True)
+        (tmp_path / "wheels" / f"{project}-{version}-{wheel.sha256[:12]}.whl").write_bytes(content)
+        return wheel
+
+    return lay
+
+
+@pytest.fixture
+def cached_wheel(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lay_wheel: Callable[..., Wheel]
+) -> Callable[..., Wheel]:
     """Put a wheel of these files into the cache of the test, where there is no network."""
     monkeypatch.setenv("VITRINA_CACHE", str(tmp_path))
     monkeypatch.setattr(wheels, "_pip_download", lambda *_: pytest.fail("asked pip"))
-
-    def put(members: Mapping[str, bytes]) -> Wheel:
-        content = zipped(members)
-        wheel = Wheel("made-up", "1.0", hashlib.sha256(content).hexdigest())
-        (tmp_path / "wheels").mkdir(exist_ok=True)
-        (tmp_path / "wheels" / f"made-up-1.0-{wheel.sha256[:12]}.whl").write_bytes(content)
-        return wheel
-
-    return put
+    return lay_wheel
 
 
 @pytest.fixture

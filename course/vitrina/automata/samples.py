@@ -11,6 +11,7 @@ from vitrina.automata.machines import DFA, States
 
 #: Opens each word of a stream.
 RESET = "$"
+_MOST_TRIES = 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -200,22 +201,17 @@ def near_misses(automaton: DFA, count: int, length: int, *, seed: int) -> tuple[
     ValueError
         If no word of this length has such a neighbour.
     """
+    symbols = len(automaton.alphabet)
     generator = np.random.default_rng(seed)
-    found_in, found_out, tried = [np.empty((0, length), np.int64)], [np.empty((0, length), np.int64)], 0
-    while sum(map(len, found_in)) < count:
-        words = draw_words(automaton, 4 * count, length, seed=int(generator.integers(2**31)))
-        changed = words.copy()
-        places = generator.integers(length, size=len(words)) if length else np.zeros(0, int)
-        shifts = generator.integers(1, max(2, len(automaton.alphabet)), size=len(words))
-        rows = np.arange(len(words))[: len(places)]
-        changed[rows, places] = (changed[rows, places] + shifts[: len(places)]) % len(automaton.alphabet)
-        missed = ~automaton.outputs[automaton.run(changed)[:, -1]]
-        found_in.append(words[missed])
-        found_out.append(changed[missed])
-        tried += 1
-        if tried == _MOST_TRIES and not any(map(len, found_in)):
+    inside, outside = (np.empty((0, length), np.int64) for _ in range(2))
+    tries = _MOST_TRIES if length and symbols > 1 else 0
+    while len(inside) < count:
+        if not (tries or len(inside)):
             raise ValueError(f"no word of length {length} leaves the language by changing one symbol")
-    return np.concatenate(found_in)[:count], np.concatenate(found_out)[:count]
-
-
-_MOST_TRIES = 50
+        words = draw_words(automaton, 4 * count, length, seed=int(generator.integers(2**31)))
+        changed, places = words.copy(), (np.arange(len(words)), generator.integers(length, size=len(words)))
+        changed[places] = (changed[places] + generator.integers(1, symbols, size=len(words))) % symbols
+        missed = ~automaton.outputs[automaton.run(changed)[:, -1]]
+        inside, outside = np.concatenate([inside, words[missed]]), np.concatenate([outside, changed[missed]])
+        tries = max(0, tries - 1)
+    return inside[:count], outside[:count]

@@ -159,8 +159,6 @@ def _draw(features: int, count: int, seed: int) -> Shown:
 
 def _in_parts(scores: Scores) -> Callable[[list[str]], Floats]:
     def of_many(texts: list[str]) -> Floats:
-        return np.concatenate(
-            [scores(texts[part]).astype(np.float64) for part in slices(len(texts), _TEXTS) or [slice(0)]]
-        )
+        return np.concatenate([scores(texts[part]).astype(np.float64) for part in slices(max(1, len(texts)), _TEXTS)])
 
     return of_many

@@ -97,7 +97,7 @@ def _correlated(weights: Values, background: Any, labels: Any) -> Values:
     covariance = covariance_of(background)
 
     def coefficients(members: Members) -> Values:
-        parts = [told_by(members[part][:, labels]) for part in slices(len(members), _AT_ONCE) or [slice(0)]]
+        parts = [told_by(members[part][:, labels]) for part in slices(len(members), _AT_ONCE)]
         return np.concatenate(parts).swapaxes(1, 2)
 
     def told_by(known: Members) -> Values:
