@@ -7,7 +7,7 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constr
 # A graph of ops is built in seconds anyway; notices of TensorFlow only hide what matters.
 export TF_CPP_MIN_LOG_LEVEL := 3
 
-.PHONY: help setup demo test lint fast bench-grading bench-explainers peers lessons clean
+.PHONY: help setup demo test lint fast bench-grading bench-explainers bench-automata peers lessons weights clean
 help:  ## show this help
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 16
 
@@ -33,11 +33,18 @@ fast: $(READY)  ## the tests that take no notebooks
 lessons: $(READY)  ## run the lessons and write them as pages (ARGS="week2 --only 10_")
 	@$(BIN)/vitrina lessons --html $(ARGS)
 
+weights: $(READY)  ## train the small networks that week 3 loads, or read those that are there
+	@$(BIN)/python -m vitrina.automata.weights
+	@$(BIN)/vitrina lessons --html week3 --only 60_ >/dev/null  # keeps the image networks that it trains
+
 bench-grading: $(READY)  ## stock nbgrader and ours side by side (ARGS="--help")
 	@$(BIN)/python autograder/benchmarks/grading.py $(ARGS)
 
 bench-explainers: $(READY)  ## speed of the explanation methods beside their peers (ARGS="--help")
 	@$(BIN)/python course/benchmarks/explainers.py $(ARGS)
+
+bench-automata: $(READY)  ## how often recurrent networks become the true automaton, and what noise buys (ARGS="--help")
+	@$(BIN)/python course/benchmarks/automata.py $(ARGS)
 
 # torch does not share an environment with TensorFlow's pins. zennit asks for 3.11.11 but runs on any 3.11; an older
 # zennit, which pip would take instead, folds BatchNorm wrongly.

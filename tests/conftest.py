@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -21,6 +22,12 @@ settings.register_profile("busy machine", deadline=None, suppress_health_check=[
 settings.load_profile("busy machine")
 
 GRID = [(sizes, bias) for sizes in [(4, 3), (5, 6, 3), (6, 8, 5, 3)] for bias in (False, True)]
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
+    """Let each test, and what is made for it, begin with the same random numbers: Keras draws weights by Python's."""
+    random.seed(0)
 
 
 def draw_parameters(sizes: Sequence[int], bias: bool, seed: int, dtype: str = "float64") -> tuple[list[Any], list[Any]]:

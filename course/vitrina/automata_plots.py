@@ -6,18 +6,19 @@ The states stand on a circle, so that no arrow between two of them runs through 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import permutations
-from typing import Any
+from itertools import combinations, permutations
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgb
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch
 from matplotlib.path import Path
 
 from vitrina.automata import DFA, Machine, MealyMachine
+from vitrina.figures import finished, new_figure
+from vitrina.recurrent_plots import STATE_COLOURS
 
 Point = npt.NDArray[np.float64]
 
@@ -32,7 +33,12 @@ _MOST_ORDERED = 8  # 5,040 orders are tried
 
 
 def draw_machine(
-    machine: Machine, *, title: str = "", names: Sequence[object] | None = None, axes: Axes | None = None
+    machine: Machine,
+    *,
+    title: str = "",
+    names: Sequence[object] | None = None,
+    groups: Sequence[int] | npt.NDArray[np.int64] | None = None,
+    axes: Axes | None = None,
 ) -> Figure:
     """
     Draw a machine as circles and arrows.
@@ -49,6 +55,8 @@ def draw_machine(
         Written above.
     names : sequence, one per state
         What the states are called; by itself their numbers.
+    groups : sequence of ints, one per state
+        States of a group have the colour of its number and stand together, as equivalent states before they are merged.
     axes
         Where to draw; by itself a figure of its own.
 
@@ -59,58 +67,95 @@ def draw_machine(
     Raises
     ------
     ValueError
-        If there are too many states, or not one name for each.
+        If there are too many states, or not one name or group for each.
     """
     if len(machine) > _MOST_STATES:
         raise ValueError(f"{len(machine)} states are too many to look at: minimise the machine first")
     called = [str(name) for name in (range(len(machine)) if names is None else names)]
     if len(called) != len(machine):
         raise ValueError(f"the machine has {len(machine)} states, but {len(called)} names are given")
-    places = _places(machine)
+    if groups is not None and len(groups) != len(machine):
+        raise ValueError(f"the machine has {len(machine)} states, but {len(groups)} groups are given")
+    places = _places(machine, groups)
     if axes is None:
         size = float(np.ptp(places[:, 0]) + 3.2) * _INCH, float(np.ptp(places[:, 1]) + 2.8) * _INCH
-        _, axes = plt.subplots(figsize=size)
+        axes = new_figure(size).subplots()
     _draw_arrows(axes, machine, places)
     for state, place in enumerate(places):
-        _draw_state(axes, machine, state, place, called[state])
-    axes.set_title(title)
+        colour = None if groups is None else group_tint(int(groups[state]))
+        _draw_state(axes, machine, state, place, called[state], colour)
     axes.set_aspect("equal")
     axes.axis("off")
     axes.autoscale_view()
     axes.margins(0.08)
-    figure: Any = axes.figure
-    plt.close(figure)  # a notebook shows what a cell returns; it would show it twice
-    return figure
+    return finished(axes, title)
 
 
-def _places(machine: Machine) -> Point:
+def group_tint(group: int) -> tuple[float, float, float]:
+    """Return a group's colour, so light that black is read on it: red, green and blue from 0 to 1; white below 0."""
+    if group < 0:
+        return 1.0, 1.0, 1.0
+    red, green, blue = (0.45 + 0.55 * channel for channel in to_rgb(STATE_COLOURS[group % len(STATE_COLOURS)]))
+    return red, green, blue
+
+
+def _places(machine: Machine, groups: Sequence[int] | npt.NDArray[np.int64] | None) -> Point:
     """Put states on a circle, the first one on the left, going round with the clock; partners are neighbours."""
     count = len(machine)
     if count == 1:
         return np.zeros((1, 2))
     radius = _APART / 2 / np.sin(np.pi / count)
     angles = np.empty(count)
-    angles[_order(machine)] = np.pi - 2 * np.pi * np.arange(count) / count
+    angles[_order(machine, groups)] = np.pi - 2 * np.pi * np.arange(count) / count
     return radius * np.column_stack([np.cos(angles), np.sin(angles)])
 
 
-def _order(machine: Machine) -> npt.NDArray[np.int64]:
-    """Order the states so that arrows are short: the best order of few states, as they are numbered of many."""
+def _order(machine: Machine, groups: Sequence[int] | npt.NDArray[np.int64] | None) -> npt.NDArray[np.int64]:
+    """Order the states so that arrows are short: the best order of few states, one that no swap betters of many."""
     count = len(machine)
     rest = [state for state in range(count) if state != machine.start]
+    if groups is not None and len(np.unique(groups)) < count:
+        of_state = [int(group) for group in groups]
+        begins = of_state[machine.start]
+
+        def place(state: int) -> tuple[bool, int]:
+            return of_state[state] != begins, of_state[state]
+
+        return np.array([machine.start, *sorted(rest, key=place)])
     if count > _MOST_ORDERED:
-        return np.array([machine.start, *rest])
+        return _swapped(machine, np.array([machine.start, *rest]))
     orders = np.array([(machine.start, *order) for order in permutations(rest)])
+    return orders[_lengths(machine, orders).argmin()]
+
+
+def _swapped(machine: Machine, order: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Swap two states, but never the first, as long as that makes the arrows shorter."""
+    pairs = np.array(list(combinations(range(1, len(order)), 2)))
+    length = _lengths(machine, order[np.newaxis])[0]
+    while True:
+        orders = np.tile(order, (len(pairs), 1))
+        rows = np.arange(len(pairs))[:, np.newaxis]
+        orders[rows, pairs] = orders[rows, pairs[:, ::-1]]
+        lengths = _lengths(machine, orders)
+        if lengths.min() >= length:
+            return order
+        order, length = orders[lengths.argmin()], lengths.min()
+
+
+def _lengths(machine: Machine, orders: npt.NDArray[np.int64]) -> npt.NDArray[np.int64]:
+    """Length of all arrows, in places along the circle: (orders, states) to (orders,)."""
     position = np.argsort(orders, axis=1)
     apart = np.abs(position[:, :, np.newaxis] - position[:, machine.transitions])
-    return orders[np.minimum(apart, count - apart).sum(axis=(1, 2)).argmin()]
+    return np.minimum(apart, len(machine) - apart).sum(axis=(1, 2))
 
 
-def _draw_state(axes: Axes, machine: Machine, state: int, place: Point, name: str) -> None:
+def _draw_state(
+    axes: Axes, machine: Machine, state: int, place: Point, name: str, tint: tuple[float, float, float] | None
+) -> None:
     accepting = isinstance(machine, DFA) and bool(machine.outputs[state])
     trap = isinstance(machine, DFA) and not accepting and bool(np.all(machine.transitions[state] == state))
-    colour = _ACCEPTING if accepting else _TRAP if trap else "white"
-    edge = _FAINT if trap else _INK
+    colour = tint or (_ACCEPTING if accepting else _TRAP if trap else "white")
+    edge = _FAINT if trap and tint is None else _INK
     axes.add_patch(Circle((place[0], place[1]), _RADIUS, facecolor=colour, edgecolor=edge, linewidth=1.3, zorder=3))
     if accepting:
         axes.add_patch(Circle((place[0], place[1]), 0.82 * _RADIUS, fill=False, edgecolor=edge, linewidth=1, zorder=4))
@@ -163,12 +208,13 @@ def _shortened(texts: list[str], most: int) -> list[str]:
 
 
 def _draw_arrow(axes: Axes, source: Point, target: Point, label: str) -> None:
-    """Bend arrows to the left of their way, so that two that go to and fro do not meet."""
-    way = target - source
-    side = np.array([-way[1], way[0]])
-    bend = (source + target) / 2 + 2 * _BEND * side
-    _add_path(axes, [source, bend, target], shrink=_RADIUS)
-    _write(axes, (source + target) / 2 + _BEND * side, label)
+    """Bend arrows to the left of their way, so that two that go to and fro do not meet, but never over a neighbour."""
+    way, middle = target - source, (source + target) / 2
+    side = _BEND * np.array([-way[1], way[0]])
+    if np.linalg.norm(way) > 1.1 * _APART and side @ middle > 1e-9:  # outwards, over the states in between
+        side = -0.4 * side
+    _add_path(axes, [source, middle + 2 * side, target], shrink=_RADIUS)
+    _write(axes, middle + side, label)
 
 
 def _draw_loop(axes: Axes, place: Point, outward: Point, label: str) -> None:

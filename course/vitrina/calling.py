@@ -9,11 +9,13 @@ import _thread
 import contextlib
 import io
 import re
+import signal
 import threading
 import time
 import traceback
-from collections.abc import Generator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from types import FrameType
 from typing import Any, cast
 
 import numpy as np
@@ -29,6 +31,7 @@ CALL_SECONDS = 5.0
 _PATIENCE = 4.0
 _POLL_SECONDS = 0.25
 _ERROR_LENGTH = 400
+_LINE_LENGTH = 120
 _PRINTED_LENGTH = 2000
 #: How a warning names the cell it comes from: a file that does not exist.
 _CELL_FILE = re.compile(r"\S*ipykernel_\d+\S*?\.py:(\d+): ")
@@ -102,11 +105,7 @@ def _same(old: Any, new: Any) -> bool:
 
 def _reply(answer: object, arguments: Mapping[str, Any], seconds: float) -> Reply:
     try:
-        with _limited(seconds):
-            value = _value(answer, arguments)
-            if not callable(answer) and _is_blank(value):
-                return Reply("unanswered")
-            return _readable(value)
+        return _Watch(seconds).limit(lambda: _answer(answer, arguments))
     except NotImplementedError:
         return Reply("unanswered")
     except _TimedOutError:
@@ -116,6 +115,11 @@ def _reply(answer: object, arguments: Mapping[str, Any], seconds: float) -> Repl
         raise
     except BaseException as error:
         return Reply("raised", error=explain(error))
+
+
+def _answer(answer: object, arguments: Mapping[str, Any]) -> Reply:
+    value = _value(answer, arguments)
+    return Reply("unanswered") if not callable(answer) and _is_blank(value) else _readable(value)
 
 
 def _value(answer: object, arguments: Mapping[str, Any]) -> object:
@@ -166,9 +170,9 @@ def explain(error: BaseException) -> str:
     frames = [frame for frame in traceback.extract_tb(error.__traceback__) if _is_theirs(frame.filename)]
     if not frames:
         return _("your function stopped with {error}").format(error=text)
-    last = frames[-1]
+    last, source = frames[-1], (frames[-1].line or "").strip()
     return _("your function stopped with {error} (line {line}: `{source}`)").format(
-        error=text, line=last.lineno, source=(last.line or "").strip()[:120]
+        error=text, line=last.lineno, source=source if len(source) <= _LINE_LENGTH else source[: _LINE_LENGTH - 1] + "…"
     )
 
 
@@ -184,46 +188,63 @@ def _is_theirs(filename: str) -> bool:
     return "ipykernel_" in filename or filename.startswith("<ipython-input")
 
 
-@contextlib.contextmanager
-def _limited(seconds: float) -> Generator[None]:
-    """Interrupt the main thread when the block has used its CPU seconds; works on Windows too."""
-    watch = _Watch()
-    threading.Thread(target=watch.run, args=(seconds,), daemon=True).start()
-    try:
-        try:
-            yield
-        finally:
-            watch.stop()
-    except KeyboardInterrupt:
-        if watch.expired:
-            raise _TimedOutError from None
-        raise
-    finally:
-        watch.done.set()
-
-
 class _Watch:
-    """Interrupts the main thread while a call lasts too long, and never after it has been stopped."""
+    """Interrupts one call of the main thread when it has used its CPU seconds, and nothing before or after it.
 
-    def __init__(self) -> None:
-        self.done = threading.Event()
+    Python delivers an interrupt some time after it was sent, perhaps when the call is over: so the handler decides
+    whether it is still meant. Works on Windows too. In another thread nobody can be interrupted.
+    """
+
+    def __init__(self, seconds: float) -> None:
         self.expired = False
+        self._seconds = seconds
+        self._calling = False
+        self._before = signal.getsignal(signal.SIGINT)
+        self._done = threading.Event()
         self._turn = threading.Lock()
 
-    def run(self, seconds: float) -> None:
+    def limit(self, call: Callable[[], Reply]) -> Reply:
+        """Call, within its seconds."""
+        if threading.current_thread() is not threading.main_thread():
+            return call()
+        signal.signal(signal.SIGINT, self._interrupted)
+        try:
+            threading.Thread(target=self._run, daemon=True).start()
+            return self._interruptible(call)
+        finally:
+            with self._turn:
+                self._done.set()
+            signal.signal(signal.SIGINT, self._before)  # delivers, to us, what was sent until here
+
+    def _interruptible(self, call: Callable[[], Reply]) -> Reply:
+        try:
+            try:
+                self._calling = True
+                return call()
+            finally:
+                self._calling = False  # first of all: no interrupt is delivered between this and the call
+        except KeyboardInterrupt:
+            if self.expired:
+                raise _TimedOutError from None
+            raise
+
+    def _interrupted(self, number: int, frame: FrameType | None) -> None:
+        if self.expired:
+            if self._calling:
+                raise KeyboardInterrupt
+        elif callable(self._before):  # the user's own
+            self._before(number, frame)
+
+    def _run(self) -> None:
         start, start_cpu = time.monotonic() - waited_seconds(), time.process_time()
-        while not self.done.wait(_POLL_SECONDS):
-            busy = time.process_time() - start_cpu >= seconds
-            if busy or time.monotonic() - waited_seconds() - start >= _PATIENCE * seconds:
+        while not self._done.wait(_POLL_SECONDS):
+            busy = time.process_time() - start_cpu >= self._seconds
+            if busy or time.monotonic() - waited_seconds() - start >= _PATIENCE * self._seconds:
                 self._interrupt()
 
     def _interrupt(self) -> None:
         """Interrupt, again and again if need be: a bare `except:` in a loop swallows some of them."""
         with self._turn:
-            if not self.done.is_set():
+            if not self._done.is_set():
                 self.expired = True
                 _thread.interrupt_main()
-
-    def stop(self) -> None:
-        with self._turn:
-            self.done.set()

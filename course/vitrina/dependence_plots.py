@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from textwrap import wrap
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vitrina.explain.dependence import ConditionalExpectations, PartialDependence
+from vitrina.figures import new_axes, new_panels
 from vitrina.messages import _
 
 _MEAN, _SINGLE = "#c8501e", "#55606b"
@@ -59,7 +59,7 @@ def show_dependence(
     down = -(-len(features) // columns)
     across = -(-len(features) // down)
     size = ((_ALONE if across == 1 else _PANEL[0] * across) + 0.4, _PANEL[1] * down)
-    figure, grid = plt.subplots(down, across, figsize=size, sharey=True, squeeze=False, layout="constrained")
+    figure, grid = new_panels(down, across, size, sharey=True)
     for axis, (name, result) in zip(grid.flat, features.items(), strict=False):
         _draw(axis, result)
         axis.set_xlabel(name, fontsize=9, parse_math=False, wrap=True)
@@ -70,7 +70,6 @@ def show_dependence(
     for axis in grid[:, 0]:
         axis.set_ylabel(ylabel, fontsize=9)
     _legend(figure, grid.flat[: len(features)])
-    plt.close(figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
     return figure
 
 
@@ -102,7 +101,7 @@ def show_joint_dependence(
     """
     if len(result.grids) != 2 or len(names) != 2:
         raise ValueError("the partial dependence on two features is needed, and two names")
-    figure, axis = plt.subplots(figsize=(5.4, 4.0), layout="constrained")
+    figure, axis = new_axes((5.4, 4.0))
     right, up = (_places(grid) for grid in result.grids)
     image = axis.pcolormesh(right, up, result.values.T, shading="nearest", cmap="viridis")
     x, y = (_places_of(values, grid) for values, grid in zip(result.observed, result.grids, strict=True))
@@ -116,7 +115,6 @@ def show_joint_dependence(
     axis.tick_params(labelsize=8)
     axis.set_title(title, fontsize=10)
     figure.colorbar(image, ax=axis, pad=0.02).set_label(label, fontsize=9)
-    plt.close(figure)
     return figure
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -16,6 +15,7 @@ from vitrina.explain.faithfulness import FlippingCurve
 from vitrina.explain.randomisation import Randomisation
 from vitrina.explain.roar import RANDOM, Roar
 from vitrina.explain.robustness import MaxSensitivity
+from vitrina.figures import new_axes, new_panels
 
 Curves = Mapping[str, FlippingCurve]
 CHANCE = "0.6"  # grey: chance is what everything else is held against
@@ -86,7 +86,7 @@ def show_comparison(
     """
     names = _same_keys(scores)
     table = np.array([[np.nanmean(np.asarray(row[name], float)) for name in names] for row in scores.values()])
-    figure, axis = plt.subplots(figsize=(1.8 + 1.05 * len(names), 1.0 + 0.36 * len(table)), layout="constrained")
+    figure, axis = new_axes((1.8 + 1.05 * len(names), 1.0 + 0.36 * len(table)))
     image = axis.imshow(table, cmap="viridis_r" if low_is_good else "viridis", aspect="auto")
     dark = np.asarray(image.to_rgba(table))[..., :3] @ [0.3, 0.6, 0.1] < 0.5  # as the eye weighs red, green and blue
     for (row, column), value in np.ndenumerate(table):
@@ -102,7 +102,6 @@ def show_comparison(
     axis.tick_params(length=0)
     axis.spines[:].set_visible(False)
     axis.set_title(title, fontsize=10)
-    plt.close(figure)
     return figure
 
 
@@ -228,15 +227,12 @@ def _same_keys(methods: Mapping[str, Mapping[str, object]]) -> list[str]:
 
 def curve_panels(count: int, ylabel: str, width: float = _PANEL[0]) -> tuple[Figure, list[Axes]]:
     """Make panels side by side, with one axis of values for all."""
-    figure, grid = plt.subplots(
-        1, count, figsize=(width * count + 0.4, _PANEL[1]), sharey=True, squeeze=False, layout="constrained"
-    )
+    figure, grid = new_panels(1, count, (width * count + 0.4, _PANEL[1]), sharey=True)
     axes = list(grid[0])
     axes[0].set_ylabel(ylabel)
     for axis in axes:
         axis.spines[["top", "right"]].set_visible(False)
         axis.title.set_fontsize(10)
-    plt.close(figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
     return figure, axes
 
 

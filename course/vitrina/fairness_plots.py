@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import matplotlib.pyplot as plt
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from vitrina.fairness import RATES, Groups
+from vitrina.figures import new_axes, new_panels
 from vitrina.messages import _
 from vitrina.tabular import Calibration
 
@@ -48,30 +49,10 @@ def show_groups(groups: Groups | Mapping[str, Groups], *, rates: Sequence[str] |
     columns = min(len(chosen), 4)
     rows = -(-len(chosen) // columns)
     height = rows * (0.75 + (0.2 + 0.18 * len(models)) * len(names)) + 0.4
-    figure, grid = plt.subplots(rows, columns, figsize=(2.4 * columns + 1.2, height), layout="constrained", sharey=True)
-    panels = np.atleast_1d(grid).ravel()
+    figure, grid = new_panels(rows, columns, (2.4 * columns + 1.2, height), sharey=True)
+    panels = grid.ravel()
     for panel, rate in zip(panels, chosen, strict=False):
-        for number, (model, found) in enumerate(models.items()):
-            shift = 0.18 * (number - (len(models) - 1) / 2)
-            panel.errorbar(
-                found.rates[rate],
-                np.arange(len(names)) + shift,
-                xerr=_SURE * found.errors[rate],
-                fmt="o",
-                markersize=5,
-                color=_COLOURS[number % len(_COLOURS)],
-                label=model,
-            )
-        panel.set_title(_(rate), fontsize=10)
-        panel.grid(axis="x", color="0.9")
-        panel.spines[["top", "right"]].set_visible(False)
-        panel.tick_params(labelsize=8)
-        if rate == "calibration":  # the only one that is a difference
-            panel.axvline(0, color="0.5", linewidth=0.8)
-            reach = max(0.1, *(np.abs(panel.get_xlim())))
-            panel.set_xlim(-reach, reach)
-        else:
-            panel.set_xlim(0, 1)
+        _draw_rate(panel, rate, models)
     counts = next(iter(models.values())).counts
     panels[0].set_yticks(range(len(names)), [f"{name} ({n})" for name, n in zip(names, counts, strict=True)])
     panels[0].set_ylim(len(names) - 0.4, -0.6)
@@ -79,8 +60,25 @@ def show_groups(groups: Groups | Mapping[str, Groups], *, rates: Sequence[str] |
         panel.set_visible(False)
     if len(models) > 1:
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=len(models), fontsize=9)
-    plt.close(figure)
     return figure
+
+
+def _draw_rate(panel: Axes, rate: str, models: Mapping[str, Groups]) -> None:
+    """Draw one rate of all groups, those of several models a little apart."""
+    for number, (model, found) in enumerate(models.items()):
+        rows = np.arange(len(found.names)) + 0.18 * (number - (len(models) - 1) / 2)
+        colour, reach = _COLOURS[number % len(_COLOURS)], _SURE * found.errors[rate]
+        panel.errorbar(found.rates[rate], rows, xerr=reach, fmt="o", markersize=5, color=colour, label=model)
+    panel.set_title(_(rate), fontsize=10)
+    panel.grid(axis="x", color="0.9")
+    panel.spines[["top", "right"]].set_visible(False)
+    panel.tick_params(labelsize=8)
+    if rate == "calibration":  # the only one that is a difference
+        panel.axvline(0, color="0.5", linewidth=0.8)
+        far = max(0.1, *(np.abs(panel.get_xlim())))
+        panel.set_xlim(-far, far)
+    else:
+        panel.set_xlim(0, 1)
 
 
 def show_calibration(calibrations: Calibration | Mapping[str, Calibration]) -> Figure:
@@ -104,7 +102,7 @@ def show_calibration(calibrations: Calibration | Mapping[str, Calibration]) -> F
     named = calibrations if isinstance(calibrations, Mapping) else {"": calibrations}
     if not named:
         raise ValueError("there is nothing to draw: one calibration at least is needed")
-    figure, axis = plt.subplots(figsize=(4.4, 4.2), layout="constrained")
+    figure, axis = new_axes((4.4, 4.2))
     axis.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
     for colour, (name, found) in zip(_COLOURS * len(named), named.items(), strict=False):
         sizes = 12 + 140 * found.counts / found.counts.max()
@@ -120,5 +118,4 @@ def show_calibration(calibrations: Calibration | Mapping[str, Calibration]) -> F
     axis.set_aspect("equal")
     if len(named) > 1:
         axis.legend(fontsize=9)
-    plt.close(figure)
     return figure

@@ -89,6 +89,8 @@ class Outcome:
         How the function replied: "answered", or what went wrong before there was an answer.
     expected, received : array or None
         Right answer and received one, for public cases only.
+    share : float
+        What a failed case earns of its weight all the same, from 0 to 1.
     """
 
     title: str
@@ -100,11 +102,25 @@ class Outcome:
     reply: ReplyStatus = "answered"
     expected: Array | None = None
     received: Array | None = None
+    share: float = 0.0
+
+    @property
+    def earned(self) -> float:
+        """How much of the weight it earns."""
+        return self.weight * (1.0 if self.status in ("passed", "recorded") else self.share)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The judgement of one exercise."""
+    """The judgement of one exercise.
+
+    Attributes
+    ----------
+    note : str
+        What else is to be said of it.
+    picture : str
+        What was handed in as a picture, a PNG file in base 64; only in practice.
+    """
 
     exercise: str
     title: str
@@ -112,13 +128,14 @@ class Verdict:
     formula: str = ""
     outcomes: Sequence[Outcome] = ()
     note: str = ""
+    picture: str = ""
 
     @property
     def points(self) -> float:
-        """Points earned: the share of passed weight, never more than `max_points`."""
+        """Points earned: the share of earned weight, never more than `max_points`."""
         total = math.fsum(outcome.weight for outcome in self.outcomes)
-        passed = [outcome for outcome in self.outcomes if outcome.status in ("passed", "recorded")]
-        earned = 0.0 if all(outcome.edge for outcome in passed) else math.fsum(outcome.weight for outcome in passed)
+        earning = [outcome for outcome in self.outcomes if outcome.earned]
+        earned = 0.0 if all(outcome.edge for outcome in earning) else math.fsum(o.earned for o in earning)
         # divided first: what is earned in full is a share of exactly 1
         return float(min(self.max_points, round(self.max_points * (earned / total), 2))) if total else 0.0
 
@@ -258,10 +275,17 @@ def _compare(answer: Array, expected: Array, tolerance: float) -> _Finding | Non
     if broken is not None:
         return broken
     difference = _relative_difference(answer, expected)
-    if difference <= tolerance:
-        return None
+    return None if difference <= tolerance else _Finding(_told(answer, expected, tolerance, difference))
+
+
+def _told(answer: Array, expected: Array, tolerance: float, difference: float) -> str:
+    """Say how far an answer is off: truth values and whole numbers are right or wrong."""
+    if expected.dtype.kind in "biu" and expected.size > 1:
+        wrong = int(np.count_nonzero(np.abs(answer.astype(float) - expected) > tolerance))
+        message = _("differs from the definition: {wrong} of {size} values are wrong")
+        return message.format(wrong=wrong, size=expected.size)
     message = _("differs from the definition: the largest difference is {difference:.3g} of the largest value")
-    return _Finding(message.format(difference=difference))
+    return message.format(difference=difference)
 
 
 def _broken(answer: Array) -> _Finding | None:
@@ -270,7 +294,7 @@ def _broken(answer: Array) -> _Finding | None:
         return None
     return _Finding(
         _("{broken} of {size} values are NaN or infinite").format(broken=broken, size=answer.size),
-        _("Somewhere you divide by zero: is the stabiliser there, also where the denominator is 0?"),
+        _("Somewhere you divide by zero or take the logarithm of 0. What stands there has to be kept away from 0."),
     )
 
 

@@ -35,7 +35,16 @@ def html_panel(verdict: Verdict) -> str:
     return (
         f'<div style="border-left: 4px solid {colour}; padding: 4px 12px; margin: 4px 0; font-size: 14px">'
         f'<div><b>{escape(verdict.title)}</b>: <span style="color: {colour}; font-weight: bold">'
-        f"{escape(_summary(verdict))}</span></div>{rows}{formula}{note}</div>"
+        f"{escape(_summary(verdict))}</span></div>{rows}{formula}{note}{_picture(verdict)}</div>"
+    )
+
+
+def _picture(verdict: Verdict) -> str:
+    if not verdict.picture:
+        return ""
+    style = "display: block; margin: 6px 0 2px 1.6em; border-radius: 4px"
+    return (
+        f'<img src="data:image/png;base64,{escape(verdict.picture)}" alt="{_("what you handed in")}" style="{style}">'
     )
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.axes import Axes
@@ -13,6 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
 
+from vitrina.figures import new_figure, new_panels
 from vitrina.messages import _
 from vitrina.plots import colour_limit
 
@@ -74,7 +74,7 @@ def show_heatmaps(
     if len(images) == 1:
         return _side_by_side(images[0], names[0], {name: values[0] for name, values in rows.items()})
     size = (_PHOTO * len(images) + 0.6, _PHOTO * (1 + len(rows)) + 0.3)
-    figure, axes = plt.subplots(1 + len(rows), len(images), figsize=size, squeeze=False, layout="constrained")
+    figure, axes = new_panels(1 + len(rows), len(images), size)
     for column, (image, title) in enumerate(zip(images, names, strict=True)):
         axes[0, column].imshow(image)
         axes[0, column].set_title(title, fontsize=9)
@@ -88,7 +88,7 @@ def show_heatmaps(
 def _side_by_side(image: _Image, title: str, maps: Mapping[str, _Image]) -> Figure:
     """Draw one photograph and its heatmaps from left to right."""
     size = (1.3 * _PHOTO * (1 + len(maps)), 1.3 * _PHOTO + 0.5)
-    figure, axes = plt.subplots(1, 1 + len(maps), figsize=size, squeeze=False, layout="constrained")
+    figure, axes = new_panels(1, 1 + len(maps), size)
     pictures = [image, *(_laid_over(values, image) for values in maps.values())]
     for panel, picture, name in zip(axes[0], pictures, [title, *maps], strict=True):
         panel.imshow(picture)
@@ -97,11 +97,10 @@ def _side_by_side(image: _Image, title: str, maps: Mapping[str, _Image]) -> Figu
 
 
 def _bare(figure: Figure) -> Figure:
-    """Take away frames and ticks, and pyplot's hold: else a notebook shows a figure twice."""
+    """Take away frames and ticks."""
     for panel in figure.axes:
         panel.set(xticks=[], yticks=[])
         panel.spines[:].set_visible(False)
-    plt.close(figure)
     return figure
 
 
@@ -130,7 +129,7 @@ def show_attention_graph(graph: AttentionGraph, photograph: npt.ArrayLike, *, na
     places = _layout(graph)
     right = max(x for x, _ in places.values()) + 1
     bottom = max(y for _, y in places.values()) + 1 + _WORDS
-    figure = plt.figure(figsize=((right + 0.3) * _NODE, (bottom + 0.75) * _NODE))
+    figure = new_figure(((right + 0.3) * _NODE, (bottom + 0.75) * _NODE))
     axes = figure.add_axes((0, 0, 1, 1), xlim=(-0.15, right + 0.15), ylim=(bottom + 0.1, -0.65))
     axes.set_axis_off()
     whole = _("{name}: {share} for the whole photograph").format(name=name, share=f"{graph.probability:.0%}")
@@ -141,7 +140,6 @@ def show_attention_graph(graph: AttentionGraph, photograph: npt.ArrayLike, *, na
     for node, place in places.items():
         enough = node in graph.roots
         _draw_node(axes, place, _visible(image, graph.grid, node), graph.nodes[node], enough=enough)
-    plt.close(figure)
     return figure
 
 

@@ -6,7 +6,6 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.cm import ScalarMappable
@@ -14,6 +13,8 @@ from matplotlib.colors import Normalize
 from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 from matplotlib.patches import Rectangle
+
+from vitrina.figures import new_figure
 
 Images = npt.NDArray[np.floating[Any]]
 
@@ -63,28 +64,28 @@ def show_attributions(
     ValueError
         If shapes do not fit each other.
     """
-    pictures = _as_pictures(images, "images")
+    pictures = as_pictures(images, "images")
     methods = _as_methods(attributions, pictures.shape)
     if titles is not None and len(titles) != len(pictures):
         raise ValueError(f"{len(pictures)} images need as many titles, got {len(titles)}")
-    sheet = _Sheet(len(pictures), max(1, min(columns, len(pictures))), 1 + len(methods), bar=common_scale)
+    sheet = Sheet(len(pictures), max(1, min(columns, len(pictures))), 1 + len(methods), bar=common_scale)
     for index, picture in enumerate(pictures):
         sheet.draw(picture, index, 0, "gray_r")
         sheet.title(index, "" if titles is None else str(titles[index]))
         for row, maps in enumerate(methods.values(), start=1):
             limit = colour_limit(maps if common_scale else maps[index])
-            sheet.draw(maps[index], index, row, SIGNED, limit, note=not common_scale)
+            note = "" if common_scale else f"±{limit:.2g}"
+            sheet.draw(maps[index], index, row, SIGNED, (-limit, limit), frame=True, note=note)
     for row, name in enumerate(["input", *methods]):
         sheet.name_row(row, name)
     if common_scale:
         for row, maps in enumerate(methods.values(), start=1):
             sheet.draw_bar(row, colour_limit(maps))
-    plt.close(sheet.figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
     return sheet.figure
 
 
-def _as_pictures(values: npt.ArrayLike, what: str) -> Images:
-    """Return pictures of shape (n, height, width)."""
+def as_pictures(values: npt.ArrayLike, what: str) -> Images:
+    """Return pictures of shape (n, height, width); flat ones are taken as squares."""
     pictures = np.asarray(values, dtype=float)
     if pictures.ndim == 4 and pictures.shape[-1] == 1:
         return pictures[..., 0]
@@ -104,7 +105,7 @@ def _as_methods(attributions: npt.ArrayLike | Mapping[str, npt.ArrayLike], shape
     """Return the maps of each method in the shape of the pictures."""
     named: Mapping[str, npt.ArrayLike]
     named = attributions if isinstance(attributions, Mapping) else {"attribution": attributions}
-    methods = {name: _as_pictures(maps, f"attributions {name!r}") for name, maps in named.items()}
+    methods = {name: as_pictures(maps, f"attributions {name!r}") for name, maps in named.items()}
     for name, maps in methods.items():
         if maps.shape != shape:
             raise ValueError(f"attributions {name!r} have shape {maps.shape}, the images {shape}")
@@ -129,8 +130,9 @@ def colour_limit(values: npt.NDArray[np.floating[Any]]) -> float:
     return float(finite.max()) if finite.any() else 1.0
 
 
-class _Sheet:
-    """A sheet of pictures, all on one Axes: an Axes for each would take most of the time.
+class Sheet:
+    """
+    A sheet of pictures, all on one Axes: an Axes for each would take most of the time.
 
     A unit is the height of a picture; the first picture is at (0, 0), and y runs downwards.
 
@@ -148,27 +150,33 @@ class _Sheet:
         self._block = rows * _DOWN + _GAP
         right = across * _ASIDE + (_BAR if bar else 0.1)
         bottom = math.ceil(count / across) * self._block
-        self.figure = plt.figure(figsize=((_MARGIN + right) * _UNIT, (_TITLE + bottom) * _UNIT))
+        self.figure = new_figure(((_MARGIN + right) * _UNIT, (_TITLE + bottom) * _UNIT))
         self._axes = self.figure.add_axes((0, 0, 1, 1), xlim=(-_MARGIN, right), ylim=(bottom, -_TITLE))
         self._axes.set_axis_off()
 
     def draw(
-        self, picture: Images, index: int, row: int, colours: str, limit: float | None = None, *, note: bool = False
+        self,
+        picture: Images,
+        index: int,
+        row: int,
+        colours: str,
+        scale: tuple[float | None, float | None] = (None, None),
+        *,
+        frame: bool = False,
+        note: str = "",
     ) -> None:
-        """Draw one picture of an image; with a limit in a frame, as white is part of it."""
+        """Draw one picture of an image, with a frame where white is part of it, and a note below."""
         x, y = self._corner(index, row)
         size = max(picture.shape)
         height, width = (side / size for side in picture.shape)
         left, top = x + (1 - width) / 2, y + (1 - height) / 2
         extent = (left, left + width, top + height, top)
-        lowest = None if limit is None else -limit
-        image = AxesImage(self._axes, cmap=colours, norm=Normalize(lowest, limit), extent=extent, origin="upper")
+        image = AxesImage(self._axes, cmap=colours, norm=Normalize(*scale), extent=extent, origin="upper")
         image.set_data(picture)
         self._axes.add_artist(image)
-        if limit is not None:
+        if frame:
             self._axes.add_artist(Rectangle((left, top), width, height, fill=False, edgecolor="0.8", linewidth=0.6))
-        if note:
-            self._write(x + 0.5, y + 1.03, f"±{limit:.2g}", ha="center", va="top", fontsize=7, color="0.4")
+        self._write(x + 0.5, y + 1.03, note, ha="center", va="top", fontsize=7, color="0.4")
 
     def title(self, index: int, title: str) -> None:
         """Write the title of an image above it."""

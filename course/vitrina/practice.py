@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -26,13 +26,20 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 @dataclass(frozen=True)
 class PracticeExercise:
-    """The public part of a graded exercise."""
+    """The public part of a graded exercise.
+
+    Attributes
+    ----------
+    kind : str
+        Where the cases do not stand each for itself, what they are parts of: a key of `vitrina.handed_in.KINDS`.
+    """
 
     id: str
     title: str
     points: float
     formula: str
     cases: Sequence[Case]
+    kind: str = ""
 
 
 def practise(exercise_id: str, answer: object, *, folder: Path | None = None) -> Verdict:
@@ -68,10 +75,19 @@ def _run(exercise: PracticeExercise, answer: object) -> Verdict:
         printed.append(call.printed.strip())
         return call.reply
 
-    outcomes = examine(exercise.cases, reply, reveal=True)
+    outcomes, picture = _judged(exercise, reply)
     text = next(filter(None, printed), "")
     note = _("your function printed: {text}").format(text=text) if text else ""
-    return Verdict(exercise.id, exercise.title, exercise.points, exercise.formula, outcomes, note)
+    return Verdict(exercise.id, exercise.title, exercise.points, exercise.formula, outcomes, note, picture)
+
+
+def _judged(exercise: PracticeExercise, reply: Callable[[Case], Reply]) -> tuple[list[Outcome], str]:
+    """Judge the answers, and draw what was handed in, if that is something to look at."""
+    if not exercise.kind:
+        return examine(exercise.cases, reply, reveal=True), ""
+    from vitrina.handed_in_practice import practise_kind  # it needs what is not there while work is graded
+
+    return practise_kind(exercise.kind, exercise.cases[0].title, reply)
 
 
 def _unknown(exercise_id: str, message: str, **details: str) -> Verdict:

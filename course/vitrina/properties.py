@@ -6,12 +6,15 @@ Each property takes the arguments of the call and the answer, and returns what i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from vitrina.messages import _
 from vitrina.values import Array
+
+if TYPE_CHECKING:
+    from vitrina.automata import DFA
 
 Property = Callable[[Mapping[str, Any], Array], str | None]
 
@@ -147,6 +150,41 @@ def _shapley_by_sampling(arguments: Mapping[str, Any]) -> tuple[Array, Array]:
     return contributions.mean(axis=0), contributions.std(axis=0) / np.sqrt(arguments["draws"])
 
 
+def tells_automata_apart(arguments: Mapping[str, Any], answer: Array) -> str | None:
+    """A word that one automaton accepts and the other does not."""
+    machine, other = _automata(arguments)
+    symbols = len(machine.alphabet)
+    if answer.ndim != 1 or np.any(answer != np.rint(answer)) or np.any((answer < 0) | (answer >= symbols)):
+        return _("a word is a list of symbol numbers from 0 to {last}").format(last=symbols - 1)
+    read = answer.astype(np.int64)
+    ends = [bool(each.outputs[each.run(read)[-1]]) for each in (machine, other)]
+    if ends[0] != ends[1]:
+        return None
+    return _("both automata accept your word") if ends[0] else _("both automata reject your word")
+
+
+def is_shortest_difference(arguments: Mapping[str, Any], answer: Array) -> str | None:
+    """No word that is shorter tells the automata apart."""
+    from vitrina.automata import equivalent
+
+    shortest = equivalent(*_automata(arguments)).counterexample
+    if shortest is None or answer.size <= len(shortest):
+        return None
+    message = _("your word has {yours} symbols; one with fewer is enough")
+    return message.format(yours=answer.size)
+
+
+def _automata(arguments: Mapping[str, Any]) -> tuple[DFA, DFA]:
+    """Return the two automata that are asked about."""
+    from vitrina.automata import DFA
+
+    symbols = tuple(range(np.asarray(arguments["transitions"]).shape[1]))
+    return (
+        DFA(symbols, arguments["transitions"], arguments["accepting"]),
+        DFA(symbols, arguments["others"], arguments["accepting_too"]),
+    )
+
+
 def _sums(answer: Array, totals: Array, name: str) -> str | None:
     if answer.ndim < 2 or len(answer) != len(totals) or not np.all(np.isfinite(answer)):
         return _("finite attributions for each input are expected, along the first axis")
@@ -160,6 +198,12 @@ def _sums(answer: Array, totals: Array, name: str) -> str | None:
 
 
 PROPERTY_HINTS: Mapping[str, str] = {
+    "the automata disagree on it": _(
+        "Read your word with both automata: one must accept it and the other not. The states where it ends decide."
+    ),
+    "no shorter word tells them apart": _(
+        "Look at all words of a length before any longer one: first in, first out. The empty word comes first."
+    ),
     "the rule breaks an axiom on it": _(
         "Which axiom could this rule break? Try small worths, such as 0 and 1, and work its shares out by hand."
     ),
@@ -181,6 +225,8 @@ PROPERTIES: Mapping[str, Property] = {
     "positivity": positivity,
     "conservation": conservation,
     "completeness": completeness,
+    "the automata disagree on it": tells_automata_apart,
+    "no shorter word tells them apart": is_shortest_difference,
     "the rule breaks an axiom on it": breaks_an_axiom,
     "the intervals lie around the Shapley values": estimates_shapley_values,
     "the intervals are as wide as they should be": has_the_right_width,

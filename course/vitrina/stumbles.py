@@ -15,6 +15,14 @@ _HINTS = (
             "and stay with TensorFlow between `x` and the result."
         ),
     ),
+    (
+        r"'numpy\.\w+' object has no attribute '_id'",
+        _("A tape follows TensorFlow only: what you differentiate was computed by NumPy, which leaves no trace on it."),
+    ),
+    (
+        r"'NoneType' object is not (subscriptable|iterable|callable)",
+        _("Something gave nothing back: is the `return` missing in a function that you call?"),
+    ),
     (r"EagerTensor' object", _("TensorFlow's tensors lack some of NumPy's methods: `.numpy()` or `np.asarray` helps.")),
     (
         r"takes \d+ positional arguments? but \d+ (was|were) given|missing \d+ required positional",
@@ -32,8 +40,39 @@ _HINTS = (
         ),
     ),
     (
-        r"IndexError: .*out of bounds",
+        r"IndexError: .*out of bounds .* with size 1\b",
         _("Which axis is it? The first one counts samples, and a batch may hold a single one: `a[:, target]`."),
+    ),
+    (
+        r"IndexError: .*out of bounds",
+        _("Indices run from 0 to one less than the size. Print the index and the shape: is it the right axis?"),
+    ),
+    (
+        r"IndexError: only integers, slices",
+        _("An index must be a whole number, and `np.zeros(n)` makes floats: `np.zeros(n, dtype=int)` does not."),
+    ),
+    (
+        r"boolean index did not match",
+        _("A mask needs one value for each thing that it picks along its axis: was it made along the other axis?"),
+    ),
+    (
+        r"truth value of an array",
+        _(
+            "A comparison of arrays gives many truth values, and `if` takes one: `.any()`, `.all()`, or number by "
+            "number. Has the array one axis more than you thought?"
+        ),
+    ),
+    (
+        r"'numpy\.ndarray' object is not callable",
+        _("Arrays take square brackets, `a[i]`; round ones call a function. Has an array taken a function's name?"),
+    ),
+    (
+        r"unhashable type: 'numpy\.ndarray'",
+        _("A set or dictionary cannot hold arrays: `tuple(a.tolist())` can be a key, and so can `int(a[i])`."),
+    ),
+    (
+        r"RecursionError",
+        _("It calls itself without end. Keep what has been visited, and stop where you have been before."),
     ),
     (r"NameError: ", _("Has the cell that defines it been run? *Run All* runs them in order.")),
 )

@@ -13,6 +13,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap, to_rgba
 from matplotlib.figure import Figure
 
+from vitrina.figures import new_panels
 from vitrina.messages import _
 
 _Array = npt.NDArray[np.float64]
@@ -101,9 +102,7 @@ def row_panels(
     """Make panels whose rows are features, the first on top; room is for each row, in inches, around for all."""
     lines = max(label.count("\n") for label in labels)
     size = (_WIDTH * len(titles) + 2.0, len(labels) * (_ROW + _LINE * lines + room) + 0.8 + around)
-    figure, grid = plt.subplots(
-        1, len(titles), figsize=size, sharey=True, sharex=share, squeeze=False, layout="constrained"
-    )
+    figure, grid = new_panels(1, len(titles), size, sharey=True, sharex=share)
     axes = list(grid[0])
     axes[0].set_yticks(range(len(labels)), labels, parse_math=False)
     axes[0].set_ylim(len(labels) - 0.4, -0.6)
@@ -112,7 +111,6 @@ def row_panels(
         axis.spines[["top", "right", "left"]].set_visible(False)
         axis.tick_params(axis="y", length=0)
         axis.tick_params(labelsize=9)
-    plt.close(figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
     return figure, axes
 
 

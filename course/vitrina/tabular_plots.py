@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from matplotlib.cm import ScalarMappable
 from matplotlib.figure import Figure
 
+from vitrina.figures import new_axes
 from vitrina.messages import _
 from vitrina.plots import AGAINST, FOR, SIGNED, colour_limit
 from vitrina.tabular_parts import (
@@ -277,7 +277,7 @@ def show_interactions(matrix: npt.ArrayLike, names: Sequence[str] | None = None,
     labels, limit = feature_labels(names, len(pairs)), colour_limit(pairs)
     np.fill_diagonal(pairs, np.nan)
     side = 0.24 * len(pairs) + 0.26 * min(len(pairs), _NUMBERED)
-    figure, axis = plt.subplots(figsize=(side + 3.2, side + 2.0), layout="constrained")
+    figure, axis = new_axes((side + 3.2, side + 2.0))
     axis.set_facecolor("0.88")
     image = axis.imshow(pairs, cmap=SIGNED, vmin=-limit, vmax=limit)
     if len(pairs) <= _NUMBERED:
@@ -292,7 +292,6 @@ def show_interactions(matrix: npt.ArrayLike, names: Sequence[str] | None = None,
     figure.suptitle(title, fontsize=10)
     bar = figure.colorbar(image, ax=axis, shrink=0.6, aspect=18, pad=0.02)
     bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"+{limit:.2g}"], fontsize=8)
-    plt.close(figure)
     return figure
 
 

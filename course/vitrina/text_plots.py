@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
-import matplotlib.pyplot as plt
 import numpy as np
 import numpy.typing as npt
 from IPython.display import HTML
@@ -19,6 +18,7 @@ from matplotlib.font_manager import FontProperties
 from matplotlib.patches import FancyBboxPatch
 from matplotlib.textpath import text_to_path
 
+from vitrina.figures import new_figure
 from vitrina.messages import _
 from vitrina.plots import colour_limit
 
@@ -117,7 +117,7 @@ def show_words(
         If numbers of texts, words, values or titles do not fit each other.
     """
     blocks = _blocks(words, relevance, titles, common_scale=common_scale)
-    figure = plt.figure(figsize=(_INCHES, 1))
+    figure = new_figure((_INCHES, 1))
     axes = figure.add_axes((0, 0, 1, 1))
     axes.set_axis_off()
     y = _ROW
@@ -132,7 +132,6 @@ def show_words(
     height = y + _ROW
     axes.set(xlim=(0, _INCHES * _POINTS), ylim=(height, 0))
     figure.set_size_inches(_INCHES, height / _POINTS)
-    plt.close(figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
     return figure
 
 

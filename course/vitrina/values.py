@@ -12,9 +12,10 @@ import io
 import math
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
-from typing import Any, cast
+from types import MappingProxyType
+from typing import Any, ClassVar, Self, cast
 
 import numpy as np
 from numpy.lib import format as npy
@@ -22,6 +23,8 @@ from numpy.typing import NDArray
 
 from vitrina.functions import FUNCTION_BUILDERS
 from vitrina.games import TableGame
+from vitrina.membership import TableLanguage
+from vitrina.recurrent import ElmanCell
 
 Array = NDArray[Any]
 
@@ -36,7 +39,43 @@ class ValueFormatError(ValueError):
 
 
 @dataclass(frozen=True)
-class ModelSpec:
+class Spec:
+    """Something that is more than a value, as data: its fields travel, and the other side builds it of them.
+
+    A new kind is a frozen dataclass with a `mark` of its own and a `build`, entered in `SPECS`.
+    """
+
+    mark: ClassVar[str]
+    """Stands before its fields in a tree."""
+
+    @classmethod
+    def read(cls, tree: object) -> Self:
+        """Make one of the fields that arrived; whatever is wrong with them is a `ValueFormatError`."""
+        if not isinstance(tree, Mapping):
+            raise ValueFormatError(f"{cls.mark} stands before the fields of one, not before {type(tree).__name__}")
+        try:
+            spec = cls(**cast(Mapping[str, Any], tree))
+            spec.check()
+        except (TypeError, ValueError, OverflowError) as error:
+            raise ValueFormatError(str(error)) from error
+        return spec
+
+    def check(self) -> None:
+        """Look whether it can be built; a `ValueError` or `TypeError` says why not."""
+        self.build()
+
+    def build(self) -> Any:
+        """Build it."""
+        raise NotImplementedError
+
+    def ready(self, *, shared: bool) -> Any:
+        """Give it to a call, which may change it unless it is to be `shared` with others."""
+        del shared
+        return self.build()
+
+
+@dataclass(frozen=True)
+class ModelSpec(Spec):
     """A model as data.
 
     Parameters
@@ -47,6 +86,7 @@ class ModelSpec:
         Keyword arguments of that function: plain data and arrays.
     """
 
+    mark = "$model"
     builder: str
     options: Mapping[str, Any] = field(default_factory=dict[str, Any])
 
@@ -54,6 +94,12 @@ class ModelSpec:
     def is_function(self) -> bool:
         """Whether it is a plain function, which nobody can change, rather than a network."""
         return self.builder in FUNCTION_BUILDERS
+
+    def check(self) -> None:
+        """Look at the types only: building a model takes long."""
+        given: Mapping[str, object] = vars(self)  # whatever arrived
+        if not (isinstance(given["builder"], str) and isinstance(given["options"], Mapping)):
+            raise TypeError("a model is the name of a builder and its options")
 
     def build(self) -> Any:
         """Build the Keras model, or the function."""
@@ -80,9 +126,13 @@ class ModelSpec:
 
         return lend(self)
 
+    def ready(self, *, shared: bool) -> Any:
+        """Build it once where nobody changes it; else use it again only where an earlier call left it as it was."""
+        return self.shared if shared else self.lent()
+
 
 @dataclass(frozen=True)
-class GameSpec:
+class GameSpec(Spec):
     """A cooperative game as data.
 
     Parameters
@@ -91,6 +141,7 @@ class GameSpec:
         The worth of every coalition, in the order of `vitrina.games.TableGame`.
     """
 
+    mark = "$game"
     worths: Array
 
     def build(self) -> TableGame:
@@ -98,8 +149,62 @@ class GameSpec:
         return TableGame(self.worths)
 
 
+@dataclass(frozen=True)
+class CellSpec(Spec):
+    """An Elman network as data.
+
+    Parameters
+    ----------
+    W, U, b, v : arrays, shapes (symbols, units), (units, units), (units,), (units,)
+        Its parameters, as `vitrina.recurrent.ElmanCell` names them.
+    c : float
+        The offset of its logit.
+    """
+
+    mark = "$cell"
+    W: Array
+    U: Array
+    b: Array
+    v: Array
+    c: float
+
+    def build(self) -> ElmanCell:
+        """Make it a cell with these attributes."""
+        return ElmanCell(self.W, self.U, self.b, self.v, self.c)
+
+
+@dataclass(frozen=True)
+class LanguageSpec(Spec):
+    """A regular language as data: the table of an automaton that accepts it.
+
+    Parameters
+    ----------
+    transitions : array of ints, shape (states, symbols)
+        The next state.
+    accepting : array of bools, shape (states,)
+        Where a word that ends belongs to the language.
+    start : int
+        The state before the first symbol.
+    """
+
+    mark = "$language"
+    transitions: Array
+    accepting: Array
+    start: int = 0
+
+    def build(self) -> TableLanguage:
+        """Make it a language that can be asked."""
+        return TableLanguage(self.transitions, self.accepting, self.start)
+
+
+SPECS: Mapping[str, type[Spec]] = MappingProxyType(
+    {spec.mark: spec for spec in (ModelSpec, GameSpec, CellSpec, LanguageSpec)}
+)
+"""What may travel besides plain data and arrays, by its mark."""
+
+
 def realise(arguments: Mapping[str, Any], *, shared: bool = False) -> dict[str, Any]:
-    """Build the models and games among the arguments and copy arrays and lists, ready for a call that may change them.
+    """Build what stands among the arguments as a `Spec`, and copy arrays and lists, for a call that may change them.
 
     With `shared`, models are built only once, which takes most of the time: for calls of code of our own. Otherwise a
     model is used again only where an earlier call left it as it was.
@@ -108,10 +213,8 @@ def realise(arguments: Mapping[str, Any], *, shared: bool = False) -> dict[str, 
 
 
 def _realised(value: object, shared: bool) -> Any:
-    if isinstance(value, ModelSpec):
-        return value.shared if shared else value.lent()
-    if isinstance(value, GameSpec):
-        return value.build()
+    if isinstance(value, Spec):
+        return value.ready(shared=shared)
     return copy.deepcopy(value) if isinstance(value, np.ndarray | list) else value
 
 
@@ -153,7 +256,12 @@ def _array_from(body: bytes, shape: tuple[int, ...], fortran: bool, dtype: np.dt
 
 def plain_text(text: object, length: int) -> str:
     """Cut a text that others wrote to a length, and make it one that every file, page and terminal can hold."""
-    return _CONTROLS.sub("�", str(text)[:length]).encode(errors="replace").decode()
+    return whole_text(_CONTROLS.sub("�", str(text)[:length]))
+
+
+def whole_text(text: str) -> str:
+    """Replace half characters, which no file can hold."""
+    return text.encode(errors="replace").decode()
 
 
 def encode(value: object, arrays: list[Array]) -> Any:
@@ -162,15 +270,13 @@ def encode(value: object, arrays: list[Array]) -> Any:
     Raises
     ------
     ValueFormatError
-        For anything that is not plain data, an array of numbers, a `ModelSpec` or a `GameSpec`.
+        For anything that is not plain data, an array of numbers or a `Spec`.
     """
     if isinstance(value, np.ndarray):
         arrays.append(cast(Array, value))
         return {"$array": len(arrays) - 1}
-    if isinstance(value, ModelSpec):
-        return {"$model": value.builder, "options": encode(dict(value.options), arrays)}
-    if isinstance(value, GameSpec):
-        return {"$game": encode(value.worths, arrays)}
+    if isinstance(value, Spec):
+        return {value.mark: encode({part.name: getattr(value, part.name) for part in fields(value)}, arrays)}
     if isinstance(value, Mapping):
         return {_key(key): encode(item, arrays) for key, item in cast(Mapping[Any, Any], value).items()}
     if isinstance(value, list | tuple):
@@ -192,23 +298,9 @@ def decode(tree: Any, arrays: Sequence[Array], _depth: int = 0) -> Any:
     branch = cast(dict[str, Any], tree)
     if "$array" in branch:
         return _numbered(branch["$array"], arrays)
-    if "$model" in branch:
-        return ModelSpec(str(branch["$model"]), decode(branch.get("options", {}), arrays, _depth + 1))
-    if "$game" in branch:
-        return _game(decode(branch["$game"], arrays, _depth + 1))
+    for mark in branch.keys() & SPECS.keys():
+        return SPECS[mark].read(decode(branch[mark], arrays, _depth + 1))
     return {_key(key): decode(item, arrays, _depth + 1) for key, item in branch.items()}
-
-
-def _game(worths: object) -> GameSpec:
-    """Take a game's table, after a look whether it is one."""
-    if not isinstance(worths, np.ndarray):
-        raise ValueFormatError("a game is an array of worths")
-    spec = GameSpec(cast(Array, worths))
-    try:
-        spec.build()
-    except ValueError as error:
-        raise ValueFormatError(str(error)) from error
-    return spec
 
 
 def _key(key: object) -> str:

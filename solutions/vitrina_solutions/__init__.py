@@ -3,6 +3,15 @@
 The bodies become the solution cells of the instructor's notebooks; signatures and docstrings stay visible to students.
 """
 
+from vitrina_solutions.deciding import (
+    agreement,
+    counterexample,
+    equivalent_states,
+    mealy_outputs,
+    meeting_pairs,
+    minimise,
+    run_mealy,
+)
 from vitrina_solutions.deeplift import deeplift, rescale_multiplier
 from vitrina_solutions.gradients import (
     completeness_error,
@@ -23,6 +32,17 @@ from vitrina_solutions.lrp_convolution import (
     lrp_lstm_memory,
     lrp_max_pool,
 )
+from vitrina_solutions.recurrent import (
+    loss_with_l1,
+    noisy_step,
+    priced_gradient,
+    read_automaton,
+    read_words,
+    recovery_time,
+    relevance_of_symbols,
+    saturation,
+    step_back,
+)
 from vitrina_solutions.second_opinions import aopc, deletion_curve, grad_cam, occlusion
 from vitrina_solutions.shapley import (
     coalition_masks,
@@ -40,6 +60,17 @@ from vitrina_solutions.shapley_models import (
     shapley_interval,
     shapley_of_features,
 )
+from vitrina_solutions.state_reading import (
+    count_moves,
+    determinism,
+    majority_accepting,
+    majority_table,
+    number_states,
+    reachable,
+    rounded_names,
+    sign_names,
+)
+from vitrina_solutions.streams import count_words, in_tomita_3, label_stream, run_automaton
 from vitrina_solutions.whole_model import (
     area_under,
     correlation_with_label,
@@ -52,29 +83,38 @@ from vitrina_solutions.whole_model import (
 )
 
 __all__ = [
+    "agreement",
     "aopc",
     "area_under",
     "coalition_masks",
     "coalition_value",
     "completeness_error",
     "correlation_with_label",
+    "count_moves",
+    "count_words",
+    "counterexample",
     "deeplift",
     "deletion_curve",
+    "determinism",
     "efficiency_error",
+    "equivalent_states",
     "explainability_performance",
     "grad_cam",
     "gradient_x_input",
+    "in_tomita_3",
     "inclusion_curve",
     "information_skill",
     "integrated_gradients",
     "kernel_shap_fit",
     "kernel_shap_weights",
+    "label_stream",
     "lime_fit",
     "lime_masks",
     "lime_weights",
     "linear_shapley",
     "local_fidelity",
     "logit_gradient",
+    "loss_with_l1",
     "lrp_0",
     "lrp_average_pool",
     "lrp_cnn",
@@ -86,21 +126,40 @@ __all__ = [
     "lrp_max_pool",
     "lrp_network",
     "lrp_zb",
+    "majority_accepting",
+    "majority_table",
     "marginal_contribution",
+    "mealy_outputs",
     "mean_absolute",
+    "meeting_pairs",
+    "minimise",
+    "noisy_step",
+    "number_states",
     "occlusion",
     "permutation_importance",
+    "priced_gradient",
     "quartile_bins",
+    "reachable",
+    "read_automaton",
+    "read_words",
+    "recovery_time",
     "relative_difference",
+    "relevance_of_symbols",
     "rescale_multiplier",
     "retained",
+    "rounded_names",
+    "run_automaton",
+    "run_mealy",
     "saliency",
     "sampled_shapley",
+    "saturation",
     "shapley_by_orders",
     "shapley_interval",
     "shapley_of_features",
     "shapley_values",
+    "sign_names",
     "smooth_grad",
     "softmax_gradient",
+    "step_back",
     "switch_off",
 ]

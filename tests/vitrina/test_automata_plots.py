@@ -6,7 +6,7 @@ import pytest
 from matplotlib.patches import Circle, FancyArrowPatch
 
 from vitrina.automata import DFA, LANGUAGES, TOMITA, adder
-from vitrina.automata_plots import draw_machine
+from vitrina.automata_plots import draw_machine, group_tint
 
 
 def parts(figure, kind):
@@ -69,3 +69,48 @@ def test_what_cannot_be_drawn_is_refused():
         draw_machine(DFA(("a",), [[0]] * 41, [True] * 41))
     with pytest.raises(ValueError, match="2 states, but 1 names"):
         draw_machine(LANGUAGES["parity"].automaton, names=["even"])
+
+
+def test_states_of_a_group_stand_together_in_one_colour():
+    machine, groups = LANGUAGES["Tomita 3"].automaton, [0, 1, 0, -1, 1]
+    figure = draw_machine(machine, groups=groups)
+    drawn = [circle for circle in parts(figure, Circle) if circle.get_fill()]
+    assert [tuple(circle.get_facecolor()[:3]) for circle in drawn] == [group_tint(group) for group in groups]
+    places = np.array([circle.center for circle in drawn])
+    angles = np.sort(np.angle(places @ [1, 1j]))
+    neighbours = 2 * np.abs(places).max() * np.sin(np.pi / 5) * 1.2
+    assert np.ptp(np.diff(angles)) < 1e-6
+    assert np.linalg.norm(places[0] - places[2]) < neighbours
+    assert np.linalg.norm(places[1] - places[4]) < neighbours
+    assert group_tint(-1) == (1, 1, 1)
+    assert len({group_tint(group) for group in range(8)}) == 8
+    with pytest.raises(ValueError, match="5 states, but 2 groups"):
+        draw_machine(machine, groups=[0, 1])
+
+
+def test_no_arrow_runs_through_a_state_that_it_does_not_touch():
+    """Also in larger machines, where an arrow to the state after the next one would run over the one between."""
+    for count in (9, 13):
+        step_two = DFA(("a", "b"), [[(s + 1) % count, (s + 2) % count] for s in range(count)], [True] * count)
+        figure = draw_machine(step_two)
+        places = states(figure)
+        for arrow in parts(figure, FancyArrowPatch)[:-1]:
+            near = np.linalg.norm(_along(arrow)[:, None] - places, axis=-1).min(axis=0)
+            assert near.min() > 0.3  # both ends are at the rims
+
+
+def _along(arrow):
+    """Points of an arrow's curve."""
+    (begin, bend, end), t = arrow._path_original.vertices[:3], np.linspace(0, 1, 50)[:, None]
+    return (1 - t) ** 2 * begin + 2 * t * (1 - t) * bend + t**2 * end
+
+
+def test_larger_machines_are_put_in_a_better_order():
+    """A ring whose states are numbered at random is drawn as a ring: all arrows join neighbours."""
+    order = np.random.default_rng(0).permutation(10)
+    table = np.empty((10, 1), int)
+    table[order, 0] = np.roll(order, -1)
+    figure = draw_machine(DFA(("a",), table, [True] * 10, int(order[0])))
+    ends = [np.array(arrow._path_original.vertices)[[0, -1]] for arrow in parts(figure, FancyArrowPatch)]
+    lengths = [np.linalg.norm(begin - end) for begin, end in ends]
+    assert np.mean(np.array(lengths) < 1.7) > 0.7

@@ -56,6 +56,28 @@ def test_whole_numbers_and_truth_values_are_compared_as_numbers():
     assert verdict_on(np.array([255, 0], "u1"), Case("c", expected=np.array([-1, 0]))).status == "failed"
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [
+        (np.array([True, True, True, False]), "1 of 4 values are wrong"),
+        (np.array([0, 1, 0, 1]), "4 of 4 values are wrong"),
+        (np.array([1, 0.3, 5, 0]), "2 of 4 values are wrong"),
+    ],
+)
+@pytest.mark.parametrize("reveal", [True, False])
+@pytest.mark.parametrize("expected", [np.array([True, False, True, False]), np.array([1, 0, 1, 0])])
+def test_of_truth_values_and_whole_numbers_it_is_said_how_many_are_wrong(answer, told, reveal, expected):
+    outcome = verdict_on(answer, Case("c", expected=expected), reveal=reveal)
+    assert outcome.status == "failed"
+    assert outcome.message == f"differs from the definition: {told}"
+
+
+def test_no_truth_value_is_counted_where_all_are_near_enough():
+    case = Case("c", expected=np.array([True, False]), tolerance=0.1)
+    assert verdict_on(np.array([0.95, 0.05]), case).status == "passed"
+    assert "1 of 2" in verdict_on(np.array([0.95, 0.5]), case).message
+
+
 @pytest.mark.parametrize("bad", [np.nan, np.inf, -np.inf])
 def test_nan_and_infinity_are_counted(bad):
     answer = EXPECTED.copy()
@@ -146,6 +168,8 @@ def test_no_array_breaks_a_property(name, answer):
     arguments = {"inputs": np.ones((2, 3)), "activations": np.ones((2, 3)), "relevance": np.ones((2, 2))}
     arguments |= {"model": lambda x: x @ np.ones((3, 2)), "target": 1, "question": "equal split", "draws": 9}
     arguments["game"] = TableGame([0, 1, 1, 3])
+    arguments |= {"transitions": [[1, 0], [0, 1]], "accepting": [True, False]}
+    arguments |= {"others": [[1, 0], [1, 1]], "accepting_too": [True, False]}
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         outcome = verdict_on(answer, Case("c", arguments, properties=[name]))

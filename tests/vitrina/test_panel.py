@@ -190,3 +190,11 @@ def test_nbgrader_reads_the_points(outcomes, earned):
 def test_nbgrader_never_reads_more_than_the_maximum(points):
     earned, maximum = determine_grade(graded(verdict(PASSED, points=points), points))
     assert earned <= maximum
+
+
+@given(picture=TEXTS.filter(bool))
+def test_a_picture_is_an_image_whatever_it_says(picture):
+    page = Reader(html_panel(Verdict("id", "t", 1.0, outcomes=[PASSED], picture=picture)))
+    assert page.tags <= TAGS | {"img"}
+    assert page.attributes <= {"style", "src", "alt"}
+    assert "<img" not in html_panel(verdict(PASSED))

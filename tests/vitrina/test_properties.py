@@ -125,6 +125,11 @@ def test_changes_of_probabilities_cancel():
     assert PROPERTIES["changes cancel"]({}, answer) is None
 
 
+EVEN = {"transitions": np.array([[1, 0], [0, 1]]), "accepting": np.array([True, False])}
+NOTHING = {"others": np.array([[0, 0]]), "accepting_too": np.array([False])}
+THIRD = {"others": np.array([[1, 0], [2, 1], [2, 2]]), "accepting_too": np.array([True, False, False])}
+
+
 @pytest.mark.parametrize(
     ("name", "arguments", "answer"),
     [
@@ -151,6 +156,8 @@ def test_changes_of_probabilities_cancel():
         ("the intervals lie around the Shapley values", SAMPLING, np.array([1.5, 1.5])),
         ("the intervals are as wide as they should be", SAMPLING, INTERVALS + np.array([0, 0.1])),
         ("the intervals are as wide as they should be", SAMPLING, INTERVALS - np.array([0, 0.1])),
+        ("the automata disagree on it", EVEN | NOTHING, np.array([0])),
+        ("no shorter word tells them apart", EVEN | NOTHING, np.array([1])),
         ("the intervals are as wide as they should be", SAMPLING, np.array([1.5, 1.5])),
     ],
 )
@@ -161,3 +168,28 @@ def test_a_violation_is_named(name, arguments, answer):
 def test_every_axiom_is_shown_to_reject_something():
     parameters = test_a_violation_is_named.pytestmark[0].args[1]
     assert {name for name, *_ in parameters} == set(PROPERTIES)
+
+
+@pytest.mark.parametrize(
+    ("other", "word", "apart", "shortest"),
+    [
+        (NOTHING, [], True, True),
+        (NOTHING, [1], True, False),
+        (NOTHING, [0], False, False),
+        (THIRD, [0, 0], True, True),
+        (THIRD, [0, 0, 1], True, False),
+        (THIRD, [0, 0, 0], False, False),
+    ],
+)
+def test_a_counterexample_must_tell_automata_apart_and_be_short(other, word, apart, shortest):
+    answer = np.array(word, float)
+    found = [
+        PROPERTIES[name](EVEN | other, answer) is None
+        for name in ("the automata disagree on it", "no shorter word tells them apart")
+    ]
+    assert found == [apart, shortest]
+
+
+@pytest.mark.parametrize("word", [[2], [-1], [0.5], [[0, 1]], 0])
+def test_what_is_no_word_is_said_so(word):
+    assert "from 0 to 1" in (PROPERTIES["the automata disagree on it"](EVEN | NOTHING, np.array(word, float)) or "")

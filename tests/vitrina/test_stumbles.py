@@ -25,6 +25,22 @@ def not_watched_and_multiplied(x):
     return x * tape.gradient(y, x)
 
 
+def computed_by_numpy(x):
+    x = tf.constant(x)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = np.sum(x.numpy() ** 2)
+    return tape.gradient(y, x)
+
+
+def calls_itself(x):
+    return calls_itself(x[:, ::-1])
+
+
+def forgets_to_return(x):
+    x = x + 1
+
+
 STUMBLES = {
     not_watched: "tape.watch",
     not_watched_and_multiplied: "tape.watch",
@@ -35,7 +51,17 @@ STUMBLES = {
     lambda x: tf.constant(x) @ tf.constant(x): "transpose",
     lambda x: x + np.ones(2): "Print the shapes",
     lambda x: tf.constant(x) / tf.ones((2, 2)): "Print the shapes",
-    lambda x: x[2]: "first one counts samples",
+    lambda x: x[:1][1]: "first one counts samples",
+    lambda x: x[2]: "one less than the size",
+    lambda x: x[np.zeros(1)[0]]: "dtype=int",
+    lambda x: x[:, np.abs(x).max(axis=1) > 0]: "the other axis",
+    lambda x: x if x > 0 else -x: "many truth values",
+    lambda x: x(0): "square brackets",
+    lambda x: set(x): "tuple(a.tolist())",
+    calls_itself: "Keep what has been visited",
+    lambda x: list(forgets_to_return(x)): "`return` missing",
+    lambda x: forgets_to_return(x)[0]: "`return` missing",
+    computed_by_numpy: "follows TensorFlow only",
     lambda x: nowhere(x): "Run All",  # noqa: F821
 }
 

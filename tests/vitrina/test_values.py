@@ -3,9 +3,11 @@
 import ast
 import contextlib
 import io
+import json
 import pickle
 import tracemalloc
 import unicodedata
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -14,10 +16,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from corpus.machines import dfas, words
 from vitrina.games import TableGame
+from vitrina.membership import TableLanguage
+from vitrina.recurrent import ElmanCell
 from vitrina.values import (
+    SPECS,
+    CellSpec,
     GameSpec,
+    LanguageSpec,
     ModelSpec,
+    Spec,
     ValueFormatError,
     decode,
     encode,
@@ -206,7 +215,7 @@ def test_a_malformed_tree_is_refused(tree):
 def test_a_game_travels_as_its_table_and_becomes_a_game():
     arrays: list[np.ndarray] = []
     tree = encode({"game": GameSpec(np.array([0.0, 1.0, 2.0, 5.0])), "players": 2}, arrays)
-    assert tree == {"game": {"$game": {"$array": 0}}, "players": 2}
+    assert tree == {"game": {"$game": {"worths": {"$array": 0}}}, "players": 2}
     back = decode(tree, [unpack_array(pack_array(array)) for array in arrays])
     np.testing.assert_array_equal(back["game"].worths, [0, 1, 2, 5])
     game = realise(back)["game"]
@@ -234,12 +243,142 @@ def test_what_is_no_game_is_not_decoded(tree, arrays):
         decode(tree, arrays)
 
 
-@pytest.mark.parametrize("wrap", [lambda t: [t], lambda t: {"a": t}, lambda t: {"$model": "m", "options": t}])
+def travelled(value):
+    """Send a value, bytes and all, and take it out on the other side."""
+    sent: list[np.ndarray] = []
+    tree = json.loads(json.dumps(encode({"value": value}, sent)))
+    return decode(tree, [unpack_array(pack_array(array)) for array in sent])["value"]
+
+
+@st.composite
+def cells(draw):
+    """Cells of any sizes, their numbers in single or double precision or whole."""
+    symbols, units = draw(st.integers(1, 3)), draw(st.integers(1, 4))
+    shapes = {"W": (symbols, units), "U": (units, units), "b": (units,), "v": (units,)}
+    drawn = {name: draw(hnp.arrays(draw(st.sampled_from(["f8", "f4", "i4"])), shape)) for name, shape in shapes.items()}
+    finite = {name: np.nan_to_num(array) for name, array in drawn.items()}
+    return CellSpec(**finite, c=draw(st.floats(allow_nan=False, allow_infinity=False)))
+
+
+@given(cells())
+def test_a_cell_travels_as_its_parameters(spec):
+    back = travelled(spec)
+    assert isinstance(back, CellSpec)
+    cell = realise({"cell": back})["cell"]
+    assert isinstance(cell, ElmanCell)
+    for name in "WUbv":
+        np.testing.assert_array_equal(getattr(cell, name), getattr(spec, name).astype(float))
+    assert cell.c == spec.c
+    cell.W[:] = 7  # whatever a call does to it, the next one gets another
+    np.testing.assert_array_equal(realise({"cell": back})["cell"].W, spec.W.astype(float))
+
+
+@given(dfas(), st.booleans())
+def test_a_language_travels_as_a_table_and_can_be_asked(automaton, small):
+    table = automaton.transitions.astype("i1" if small else "i8")
+    back = travelled([LanguageSpec(table, automaton.outputs, automaton.start)])[0]
+    assert isinstance(back, LanguageSpec)
+    language = realise({"language": back})["language"]
+    assert isinstance(language, TableLanguage)
+    assert all(language(word) == automaton.accepts(word) for word in words(5))
+
+
+def test_every_spec_is_registered_under_a_mark_of_its_own():
+    assert all(spec.mark == mark and mark.startswith("$") for mark, spec in SPECS.items())
+    assert set(SPECS.values()) == set(Spec.__subclasses__())
+
+
+CELL = {"W": {"$array": 0}, "U": {"$array": 1}, "b": {"$array": 2}, "v": {"$array": 2}, "c": 0.5}
+CELL_ARRAYS = [np.ones((2, 3)), np.ones((3, 3)), np.ones(3)]
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {**CELL, "d": 1},
+        {name: part for name, part in CELL.items() if name != "c"},
+        {**CELL, "c": None},
+        {**CELL, "c": "0"},
+        {**CELL, "c": {"$array": 2}},
+        {**CELL, "c": 10**400},
+        {**CELL, "c": [[[]]]},
+        {**CELL, "W": {"$array": 2}},
+        {**CELL, "U": {"$array": 0}},
+        {**CELL, "b": [1.0, 2.0, "x"]},
+        {**CELL, "b": [1.0, [2.0]]},
+        {**CELL, "v": {"$cell": CELL}},
+        {**CELL, "v": {"a": 1}},
+        {"self": 1},
+        {},
+        [1, 2],
+        {"$array": 0},
+        None,
+    ],
+    ids=range(18),
+)
+def test_what_is_no_cell_is_not_decoded(fields):
+    decode({"$cell": CELL}, CELL_ARRAYS)
+    with pytest.raises(ValueFormatError):
+        decode({"$cell": fields}, CELL_ARRAYS)
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+def test_a_cell_s_numbers_are_finite(bad):
+    with pytest.raises(ValueFormatError, match="NaN or infinite"):
+        decode({"$cell": CELL}, [np.full((2, 3), bad), *CELL_ARRAYS[1:]])
+
+
+@pytest.mark.parametrize(
+    ("transitions", "accepting", "start"),
+    [
+        ([[2, 0], [0, 1]], [True, False], 0),
+        ([[-1, 0], [0, 1]], [True, False], 0),
+        ([[0.5, 0], [0, 1]], [True, False], 0),
+        ([[np.nan, 0], [0, 1]], [True, False], 0),
+        ([[1e300, 0], [0, 1]], [True, False], 0),
+        (np.zeros((1, 27), int), [True], 0),
+        (np.zeros((0, 2)), np.zeros(0), 0),
+        ([0, 1], [True, False], 0),
+        ([[1, 0], [0, 1]], [True], 0),
+        ([[1, 0], [0, 1]], [0, 2], 0),
+        ([[1, 0], [0, 1]], [True, False], 2),
+        ([[1, 0], [0, 1]], [True, False], -1),
+        ([[1, 0], [0, 1]], [True, False], 0.5),
+        ([[1, 0], [0, 1]], [True, False], None),
+        ([[1, 0], [0, 1]], [True, False], "0"),
+        ([[1, 0], [0, 1]], [True, False], []),
+    ],
+)
+def test_what_is_no_language_is_not_decoded(transitions, accepting, start):
+    arrays = [np.asarray(transitions), np.asarray(accepting)]
+    fields = {"transitions": {"$array": 0}, "accepting": {"$array": 1}, "start": start}
+    with pytest.raises(ValueFormatError):
+        decode({"$language": fields}, arrays)
+
+
+MARKS = [*SPECS, "$array", "W", "U", "b", "v", "c", "worths", "transitions", "accepting", "start", "builder", "options"]
+PLAIN = st.none() | st.booleans() | st.integers(-2, 2**70) | st.floats() | st.text(max_size=3)
+HOSTILE = st.recursive(
+    PLAIN, lambda t: st.lists(t, max_size=3) | st.dictionaries(st.sampled_from(MARKS), t, max_size=5), max_leaves=12
+)
+
+
+@given(HOSTILE, st.sampled_from(list(SPECS)), st.lists(arrays(), max_size=3))
+def test_no_tree_raises_anything_else(tree, mark, listed):
+    for hostile in (tree, {mark: tree}):
+        with contextlib.suppress(ValueFormatError), warnings.catch_warnings():
+            warnings.simplefilter("error")
+            decode(hostile, listed)
+
+
+@pytest.mark.parametrize(
+    "wrap", [lambda t: [t], lambda t: {"a": t}, lambda t: {"$model": {"builder": "m", "options": {"a": t}}}]
+)
 def test_deep_nesting_is_refused(wrap):
     tree = shallow = 0
     for _level in range(500):
         tree = wrap(tree)
-    for _level in range(10):
+    for _level in range(6):  # a model is three levels
         shallow = wrap(shallow)
     decode(shallow, [])
     with pytest.raises(ValueFormatError):

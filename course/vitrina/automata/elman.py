@@ -8,25 +8,23 @@ doi 10.1007/978-3-030-30487-4_25); adding it, z_t + sigma n_t, is the other form
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Literal
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
+from vitrina.automata.discretising import by_sign
 from vitrina.automata.machines import DFA, States, Symbol
 from vitrina.automata.minimisation import minimise
-from vitrina.automata.observing import Observation, by_sign, observe
-
-Floats = npt.NDArray[np.float64]
-NoiseKind = Literal["additive", "multiplicative"]
+from vitrina.automata.networks import SILENT, Acceptor, Floats, NoiseKind, RecurrentNetwork
+from vitrina.automata.observing import Observation, named_with_start, observe
 
 
 @dataclass(frozen=True, eq=False)
-class ElmanNetwork:
+class RecurrentLayer:
     """
-    A recurrent network that says after each symbol whether the word so far belongs.
+    Units that remember: what the next state is, whatever is read out of it.
 
     Attributes
     ----------
@@ -37,18 +35,12 @@ class ElmanNetwork:
     recurrent : array, shape (units, units)
         U, from the row's unit to the column's.
     bias : array, shape (units,)
-    readout : array, shape (units,)
-        v, for the logit of "belongs".
-    offset : float
-        c.
     """
 
     alphabet: tuple[Symbol, ...]
     inputs: Floats
     recurrent: Floats
     bias: Floats
-    readout: Floats
-    offset: float
 
     def states(
         self, words: npt.ArrayLike, *, noise: float = 0.0, kind: NoiseKind = "additive", seed: int = 0
@@ -94,36 +86,70 @@ class ElmanNetwork:
             drive = drive + (drawn if kind == "additive" else drawn * hidden)
         return np.tanh(drive)
 
+
+@dataclass(frozen=True, eq=False)
+class ElmanNetwork(Acceptor, RecurrentLayer):
+    """
+    A recurrent network that says after each symbol whether the word so far belongs.
+
+    Attributes
+    ----------
+    alphabet, inputs, recurrent, bias
+        As in `RecurrentLayer`.
+    readout : array, shape (units,)
+        v, for the logit of "belongs".
+    offset : float
+        c.
+    """
+
+    readout: Floats
+    offset: float
+
     def logits(self, hidden: npt.ArrayLike) -> Floats:
         """Return the logit of "belongs" for hidden states: (..., units) to (...)."""
         return np.asarray(hidden) @ self.readout + self.offset
 
-    def accepts(self, words: npt.ArrayLike, **noise: Any) -> npt.NDArray[np.bool_]:
-        """
-        Say after each symbol whether the word so far belongs.
 
-        Parameters
-        ----------
-        words : array of ints, shape (count, length)
-            Numbers of symbols.
-        noise
-            As in `states`.
+def shocked(network: ElmanNetwork, strength: float = 0.5, *, seed: int) -> ElmanNetwork:
+    """
+    Return a copy of a network with a shock: all weights moved by N(0, strength), biases left as they are.
 
-        Returns
-        -------
-        array of bools, shape (count, length)
-        """
-        return self.logits(self.states(words, **noise)[:, 1:]) > 0
+    It wakes units that L1 has silenced when learning has stopped (Oliva and Lago-Fernandez 2019,
+    doi 10.1007/978-3-030-30487-4_25; their strength is 0.5); `train(..., first=...)` goes on from there.
 
-    def accuracy(self, automaton: DFA, words: npt.ArrayLike, **noise: Any) -> float:
-        """Return the share of prefixes (the empty one left out) on which network and automaton agree."""
-        read = np.asarray(words, np.int64)
-        return float(np.mean(self.accepts(read, **noise) == automaton.outputs[automaton.run(read)[:, 1:]]))
+    Parameters
+    ----------
+    network
+        It is not changed.
+    strength
+        Standard deviation of what is added.
+    seed
+        The same shock again for the same seed.
+
+    Raises
+    ------
+    ValueError
+        If the strength is negative.
+    """
+    weights = {name: np.asarray(getattr(network, name)) for name in ("inputs", "recurrent", "readout")}
+    moves = shock_moves([values.shape for values in weights.values()], strength, seed=seed)
+    return replace(network, **{name: weights[name] + move for name, move in zip(weights, moves, strict=True)})
 
 
-def saturation(hidden: npt.ArrayLike, *, limit: float = 0.9, silent: float = 0.1) -> float:
+def shock_moves(shapes: Sequence[tuple[int, ...]], strength: float, *, seed: int) -> list[Floats]:
+    """Draw what a shock adds to weights of some shapes: W, U and V, in this order."""
+    if not strength >= 0:
+        raise ValueError(f"the strength of a shock must not be negative, got {strength}")
+    generator = np.random.default_rng(seed)
+    return [strength * generator.standard_normal(shape) for shape in shapes]
+
+
+def saturation(hidden: npt.ArrayLike, *, limit: float = 0.9, silent: float = SILENT) -> float:
     """
     Return the share of activations that are near -1 or 1.
+
+    A unit that stands still near -1 or 1 counts, though it tells nothing; `vitrina.automata.stability.active_units`
+    counts only what varies.
 
     Parameters
     ----------
@@ -132,16 +158,21 @@ def saturation(hidden: npt.ArrayLike, *, limit: float = 0.9, silent: float = 0.1
     limit
         From where on an activation counts as saturated.
     silent
-        A unit that nowhere exceeds this is left out.
+        A unit that nowhere exceeds this in size is left out.
 
     Returns
     -------
     float
         From 0 to 1; NaN if all units are silent.
     """
+    sizes = audible_sizes(hidden, silent)
+    return float(np.mean(sizes > limit)) if sizes.size else float("nan")
+
+
+def audible_sizes(hidden: npt.ArrayLike, silent: float = SILENT) -> Floats:
+    """Return the sizes of activations (..., units), without the silent units: (states, units that are left)."""
     sizes = np.abs(np.asarray(hidden)).reshape(-1, np.shape(hidden)[-1])
-    speaks = sizes.max(axis=0) > silent
-    return float(np.mean(sizes[:, speaks] > limit)) if speaks.any() else float("nan")
+    return sizes[:, sizes.max(axis=0) > silent]
 
 
 @dataclass(frozen=True, eq=False)
@@ -163,9 +194,14 @@ class Extraction:
     automaton: DFA
     states: int
 
+    @classmethod
+    def of(cls, observation: Observation) -> Extraction:
+        """Take the majority's automaton of what was observed; what never happened changes no state."""
+        return cls(observation, minimise(observation.automaton(missing="stay")), len(observation.said))
+
 
 def extract(
-    network: ElmanNetwork,
+    network: RecurrentNetwork,
     words: npt.ArrayLike,
     *,
     empty: bool,
@@ -195,9 +231,12 @@ def extract(
         If the network's states are not finite, or a state never read some symbol.
     """
     read = np.asarray(words, np.int64)
-    hidden = network.states(read)
-    named = np.zeros(hidden.shape[:2], np.int64)  # the start is a state of its own
-    named[:, 1:] = 1 + name_states(hidden[:, 1:])
-    said = np.column_stack([np.full(len(read), empty), network.logits(hidden[:, 1:]) > 0])
-    observation = observe(named, read, said, network.alphabet)
-    return Extraction(observation, minimise(observation.automaton(missing="stay")), len(observation.said))
+    return Extraction.of(watch(network, read, network.states(read), empty=empty, name_states=name_states))
+
+
+def watch(
+    network: RecurrentNetwork, words: States, hidden: Floats, *, empty: bool, name_states: Callable[[Floats], States]
+) -> Observation:
+    """Count the transitions of a network that was in the states `hidden` when it read `words`, as `extract` does."""
+    said = np.column_stack([np.full(len(words), empty), network.logits(hidden[:, 1:]) > 0])
+    return observe(named_with_start(hidden, name_states), words, said, network.alphabet)

@@ -30,7 +30,7 @@ class Learnt:
     automaton : DFA
         The last guess, minimal for what was asked.
     finished : bool
-        Whether the teacher had no counterexample left; else `states` was reached.
+        Whether the teacher had no counterexample left; else there were more than `states`.
     questions : int
         Different words that were asked.
     guesses : int
@@ -59,7 +59,7 @@ def learn(
     alphabet
         The symbols.
     states
-        Where to stop: a network that has learnt nothing may have no finite machine.
+        Where to stop: a network that has learnt nothing may have no finite machine. The last guess has at most as many.
 
     Returns
     -------
@@ -70,19 +70,25 @@ def learn(
     ValueError
         If the alphabet is empty, or the teacher contradicts itself: a counterexample on which automaton and
         membership agree.
+    RuntimeError
+        If a counterexample leads to no new state, which cannot be; asking on would never end.
     """
     if not alphabet:
         raise ValueError("the alphabet is empty: a machine reads at least one symbol")
+    if states < 2:
+        raise ValueError(f"allow at least 2 states, got {states}")
     table = _Table(membership, tuple(alphabet))
-    guesses = 0
-    while True:
-        guess = table.automaton()
-        guesses += 1
-        missed = counterexample(guess)
-        finished = missed is None
-        if finished or len(guess) >= states:
-            return Learnt(guess, finished, len(table.known), guesses)
+    guess, guesses = table.automaton(states), 1
+    assert guess is not None  # two rows at most, as there is one ending
+    while (missed := counterexample(guess)) is not None:
         table.learn_from(guess, tuple(missed))
+        better = table.automaton(states)
+        if better is None:
+            return Learnt(guess, False, len(table.known), guesses)
+        if len(better) <= len(guess):
+            raise RuntimeError(f"the ending {table.endings[-1]!r} tells no two states apart: the search would not end")
+        guess, guesses = better, guesses + 1
+    return Learnt(guess, True, len(table.known), guesses)
 
 
 class _Table:
@@ -93,6 +99,7 @@ class _Table:
         self.known: dict[Path, bool] = {}
         self.prefixes: list[Path] = [()]
         self.endings: list[Path] = [()]
+        self.rows: dict[Path, str] = {}
 
     def ask(self, words: Sequence[Path]) -> None:
         """Ask for the words that are not known yet, all at once."""
@@ -100,22 +107,34 @@ class _Table:
         if fresh:
             self.known.update(zip(fresh, (bool(answer) for answer in self.membership(fresh)), strict=True))
 
-    def rows(self, prefixes: Sequence[Path]) -> list[tuple[bool, ...]]:
-        """How each prefix goes on: accepted or not with each ending."""
-        self.ask([prefix + ending for prefix in prefixes for ending in self.endings])
-        return [tuple(self.known[prefix + ending] for ending in self.endings) for prefix in prefixes]
+    def fill(self, prefixes: Sequence[Path]) -> list[str]:
+        """Return how each prefix goes on, 1 or 0 for each ending; only what its row lacks is looked up."""
+        gaps = [
+            (prefix, prefix + ending)
+            for prefix in prefixes
+            for ending in self.endings[len(self.rows.setdefault(prefix, "")) :]
+        ]
+        self.ask([word for _, word in gaps])
+        for prefix, word in gaps:
+            self.rows[prefix] += "01"[self.known[word]]
+        return [self.rows[prefix] for prefix in prefixes]
 
-    def automaton(self) -> DFA:
-        """Close the table, and read the automaton from it."""
-        while True:
-            names = {row: number for number, row in enumerate(self.rows(self.prefixes))}
-            longer = [(*prefix, symbol) for prefix in self.prefixes for symbol in self.alphabet]
-            following = self.rows(longer)
-            new = next((word for word, row in zip(longer, following, strict=True) if row not in names), None)
-            if new is None:
-                table = np.array([names[row] for row in following]).reshape(len(self.prefixes), -1)
-                return DFA(self.alphabet, table, np.array([self.known[prefix] for prefix in self.prefixes]))
-            self.prefixes.append(new)
+    def automaton(self, states: int) -> DFA | None:
+        """Close the table, and read the automaton from it; None if it has more states than that."""
+        names = {row: number for number, row in enumerate(self.fill(self.prefixes))}
+        table = list[int]()
+        while len(table) < len(self.prefixes) * len(self.alphabet):
+            fresh = self.prefixes[len(table) // len(self.alphabet) :]
+            longer = [(*prefix, symbol) for prefix in fresh for symbol in self.alphabet]
+            for word, row in zip(longer, self.fill(longer), strict=True):
+                if row not in names:
+                    names[row] = len(self.prefixes)
+                    self.prefixes.append(word)
+                table.append(names[row])
+            if len(self.prefixes) > states:
+                return None
+        transitions = np.reshape(table, (len(self.prefixes), len(self.alphabet)))
+        return DFA(self.alphabet, transitions, np.array([self.known[prefix] for prefix in self.prefixes]))
 
     def learn_from(self, guess: DFA, word: Path) -> None:
         """Find the ending of a counterexample that tells two prefixes apart which the guess thinks are one."""

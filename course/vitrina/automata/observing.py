@@ -1,106 +1,21 @@
-"""From what a network does to a machine: name its hidden states, count the transitions between them."""
+"""From what a network does to a machine: count the transitions between its named states, and what is said in each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import ClassVar, Literal
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrina.automata.machines import DFA, States, Symbol
 
-Hidden = npt.NDArray[np.floating[Any]]
-
-
-def by_sign(hidden: npt.ArrayLike, *, silent: float = 0.0) -> States:
-    """
-    Name hidden states by the signs of their units.
-
-    Parameters
-    ----------
-    hidden : array, shape (..., units)
-        Activations.
-    silent
-        A unit that nowhere exceeds this in size is left out.
-
-    Returns
-    -------
-    array of ints, shape (...)
-        The same number for the same signs, from 0.
-    """
-    return _named(np.asarray(hidden) > 0, hidden, silent)
-
-
-def by_rounding(hidden: npt.ArrayLike, *, silent: float = 0.0) -> States:
-    """
-    Name hidden states by their units rounded to -1, 0 and 1.
-
-    Parameters
-    ----------
-    hidden : array, shape (..., units)
-        Activations of tanh units.
-    silent
-        A unit that nowhere exceeds this in size is left out.
-
-    Returns
-    -------
-    array of ints, shape (...)
-    """
-    return _named(np.rint(np.asarray(hidden, float)).astype(np.int8), hidden, silent)
-
-
-def by_clusters(hidden: npt.ArrayLike, clusters: int, *, seed: int) -> States:
-    """
-    Name hidden states by k-means.
-
-    Parameters
-    ----------
-    hidden : array, shape (..., units)
-        Activations.
-    clusters
-        How many; more than there are different states give those.
-    seed
-        The same clusters again for the same seed.
-
-    Returns
-    -------
-    array of ints, shape (...)
-
-    Raises
-    ------
-    ValueError
-        If the number of clusters is not a whole number of 1 or more.
-    """
-    from sklearn.cluster import KMeans
-
-    if clusters != int(clusters) or clusters < 1:
-        raise ValueError(f"clusters must be 1 or more, got {clusters}")
-    values = np.asarray(hidden, float)
-    points = values.reshape(-1, values.shape[-1])
-    different = np.unique(points, axis=0)
-    if len(different) <= clusters:
-        return _named(values, values, 0.0)
-    # What is to be named are the states, not how often each was visited.
-    model = KMeans(int(clusters), n_init="auto", random_state=seed).fit(different)
-    return np.unique(model.predict(points), return_inverse=True)[1].reshape(values.shape[:-1])
-
-
-def _named(codes: npt.NDArray[Any], hidden: npt.ArrayLike, silent: float) -> States:
-    values = np.asarray(hidden)
-    if values.ndim < 2 or not values.size:
-        raise ValueError(f"hidden states have the shape (..., units) and at least one of them, got {values.shape}")
-    if not np.all(np.isfinite(values)):
-        raise ValueError("some activations are NaN or infinite: has the training diverged?")
-    speaks = np.abs(values).reshape(-1, values.shape[-1]).max(axis=0) > silent
-    rows = codes.reshape(-1, values.shape[-1])[:, speaks]
-    return np.unique(rows, axis=0, return_inverse=True)[1].reshape(values.shape[:-1]).astype(np.int64)
-
 
 @dataclass(frozen=True)
-class Observation:
+class Tally:
     """
-    How often each state led where, and what was said there.
+    How often each state led where, and what was said there: what acceptors and transducers have in common.
 
     Attributes
     ----------
@@ -108,8 +23,8 @@ class Observation:
         The symbols.
     moves : array of ints, shape (states, symbols, states)
         How often a state moved to another by a symbol.
-    said : array of ints, shape (states, 2)
-        How often the network rejected and accepted in each state.
+    said : array of ints, shape (states, outputs) or (states, symbols, outputs)
+        How often each output was said in a state, or when it read a symbol.
     start : int
         The state before the first symbol.
     """
@@ -129,12 +44,28 @@ class Observation:
     def agreement(self) -> float:
         """Share of the visits in which a state said what it says most often."""
         total = int(self.said.sum())
-        return float(self.said.max(axis=1).sum() / total) if total else 1.0
+        return float(self.said.max(axis=-1).sum() / total) if total else 1.0
+
+    #: What can be done about states and symbols that were never met together.
+    gaps: ClassVar[tuple[str, ...]] = ("refuse", "stay")
+
+    def _table(self, missing: str) -> States:
+        """Where each state went most often; where it never went anywhere, it stays."""
+        if missing not in self.gaps:
+            raise ValueError(f"missing is {' or '.join(map(repr, self.gaps))}, got {missing!r}")
+        if missing == "refuse":
+            self.refuse_gaps()
+        return np.where(self._never, np.arange(len(self.moves))[:, np.newaxis], self.moves.argmax(axis=2))
+
+    @property
+    def _never(self) -> npt.NDArray[np.bool_]:
+        """Which states and symbols were never met together: (states, symbols)."""
+        return np.logical_not(self.moves.any(axis=2))
 
     @property
     def unseen(self) -> npt.NDArray[np.int64]:
         """States and symbols that were never met together, among the states that can be reached: (pairs, 2)."""
-        return np.argwhere(self._reached[:, np.newaxis] & ~self.moves.any(axis=2))
+        return np.argwhere(self._reached[:, np.newaxis] & self._never)
 
     @property
     def _reached(self) -> npt.NDArray[np.bool_]:
@@ -145,6 +76,33 @@ class Observation:
             following = self.moves[fresh].argmax(axis=2)[self.moves[fresh].any(axis=2)]
             fresh = sorted({int(state) for state in following if not reached[state]})
         return reached
+
+    def refuse_gaps(self) -> None:
+        """
+        Refuse what is not a whole machine.
+
+        Raises
+        ------
+        ValueError
+            If a state that can be reached and a symbol were never met together.
+        """
+        gaps = self.unseen
+        if len(gaps):
+            state, symbol = gaps[0].tolist()
+            raise ValueError(
+                f"state {state} never read {self.alphabet[symbol]!r} ({len(gaps)} pairs were never met): observe more "
+                "or longer words, or say missing='stay'"
+            )
+
+
+class Observation(Tally):
+    """
+    What was seen of a network that accepts or rejects: `said`, (states, 2), counts rejections and acceptances.
+
+    `alphabet`, `moves` and `start` are as in `Tally`.
+    """
+
+    gaps = ("refuse", "trap", "stay")
 
     def automaton(self, *, missing: Literal["refuse", "trap", "stay"] = "refuse") -> DFA:
         """
@@ -160,22 +118,30 @@ class Observation:
         ValueError
             If something is missing and is to be refused, or nothing was ever said in the start state.
         """
-        gaps = self.unseen
-        if len(gaps) and missing == "refuse":
-            state, symbol = gaps[0].tolist()
-            raise ValueError(
-                f"state {state} never read {self.alphabet[symbol]!r} ({len(gaps)} pairs were never met): observe more "
-                "or longer words, or say missing='trap' or missing='stay'"
-            )
-        count = len(self.said)
-        table = self.moves.argmax(axis=2)
-        never = ~self.moves.any(axis=2)
-        table[never] = count if missing == "trap" else np.nonzero(never)[0]
-        accepting = self.said[:, 1] > self.said[:, 0]
+        return self._majority(missing).canonical()
+
+    def origins(self, *, missing: Literal["refuse", "trap", "stay"] = "refuse") -> States:
+        """
+        Return which observed state each state of `automaton` was, as that numbers its states anew.
+
+        Parameters
+        ----------
+        missing
+            As in `automaton`; a trap that was added has the number after the last state.
+
+        Returns
+        -------
+        array of ints, shape (states of the automaton,)
+        """
+        return self._majority(missing).reachable()
+
+    def _majority(self, missing: Literal["refuse", "trap", "stay"]) -> DFA:
+        table, accepting = self._table(missing), self.said[:, 1] > self.said[:, 0]
         if missing == "trap":
-            table = np.vstack([table, np.full(len(self.alphabet), count)])
+            trap = len(self.said)
+            table = np.vstack([np.where(self._never, trap, table), np.full(len(self.alphabet), trap)])
             accepting = np.append(accepting, False)
-        return DFA(self.alphabet, table, accepting, self.start).canonical()
+        return DFA(self.alphabet, table, accepting, self.start)
 
 
 def observe(
@@ -205,29 +171,41 @@ def observe(
         If the shapes do not agree, the alphabet is empty, nothing was seen, or words begin in different states.
     """
     visited, read, said = np.asarray(states, np.int64), np.asarray(words, np.int64), np.asarray(accepted, bool)
-    _check_observed(visited, read, said, alphabet)
-    count = int(visited.max()) + 1
-    moves = np.zeros((count, len(alphabet), count), np.int64)
-    np.add.at(moves, (visited[:, :-1], read, visited[:, 1:]), 1)
-    counts = np.zeros((count, 2), np.int64)
+    check_visits(visited, read, alphabet)
+    if said.shape != visited.shape:
+        raise ValueError(f"what was said must have the shape of the states, {visited.shape}, got {said.shape}")
+    moves = count_moves(visited, read, len(alphabet))
+    counts = np.zeros((len(moves), 2), np.int64)
     np.add.at(counts, (visited, said.astype(np.int64)), 1)
     return Observation(tuple(alphabet), moves, counts, int(visited[0, 0]))
 
 
-def _check_observed(states: States, words: States, said: npt.NDArray[np.bool_], alphabet: tuple[Symbol, ...]) -> None:
+def count_moves(states: States, words: States, symbols: int) -> npt.NDArray[np.int64]:
+    """Count how often each state, named before the first symbol and after each, moved to which: as `Tally.moves`."""
+    count = int(states.max()) + 1
+    moves = np.zeros((count, symbols, count), np.int64)
+    np.add.at(moves, (states[:, :-1], words, states[:, 1:]), 1)
+    return moves
+
+
+def named_with_start(hidden: npt.NDArray[np.float64], name_states: Callable[..., States]) -> States:
+    """Name hidden states (count, length + 1, units); the first, before any symbol, is a state of its own, 0."""
+    named = np.zeros(hidden.shape[:2], np.int64)
+    named[:, 1:] = 1 + name_states(hidden[:, 1:])
+    return named
+
+
+def check_visits(states: States, words: States, alphabet: tuple[Symbol, ...]) -> None:
+    """Raise ValueError unless named states fit the words that led through them, from one state to start in."""
     if not alphabet:
         raise ValueError("the alphabet is empty: a machine reads at least one symbol")
-    if (
-        states.ndim != 2
-        or not states.size
-        or words.shape != (len(states), states.shape[1] - 1)
-        or said.shape != states.shape
-    ):
+    if states.ndim != 2 or not states.size or words.shape != (len(states), states.shape[1] - 1):
         raise ValueError(
-            "states (count, length + 1), words (count, length) and what was said (count, length + 1) must agree, got "
-            f"{states.shape}, {words.shape} and {said.shape}"
+            f"states (count, length + 1) and words (count, length) must agree, got {states.shape} and {words.shape}"
         )
     if words.size and (words.min() < 0 or words.max() >= len(alphabet)):
-        raise ValueError(f"words hold numbers of symbols from 0 to {len(alphabet) - 1}")
+        raise ValueError(f"words must be numbers from 0 to {len(alphabet) - 1}, one for each symbol of the alphabet")
+    if states.min() < 0:
+        raise ValueError(f"states are named by numbers from 0, got {states.min()}")
     if np.any(states[:, 0] != states[0, 0]):
         raise ValueError("words begin in different states: a machine has one state to start in")

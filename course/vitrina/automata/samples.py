@@ -59,10 +59,7 @@ def stream(
     ValueError
         If there is no symbol, reset is not a probability, or `$` is a symbol of the language.
     """
-    if symbols < 1:
-        raise ValueError(f"a stream has at least one symbol, got {symbols}")
-    if not 0 < reset <= 1:
-        raise ValueError(f"reset must be a probability above 0, got {reset}")
+    check_stream(symbols, reset)
     letters = [str(symbol) for symbol in automaton.alphabet]
     if RESET in letters or any(len(letter) != 1 for letter in letters):
         raise ValueError(f"a stream is made of single characters other than {RESET}, got {letters}")
@@ -76,6 +73,14 @@ def stream(
         states[place] = state = automaton.start if opened else int(automaton.transitions[state, symbol])
     text = "".join(RESET if opened else letters[symbol] for symbol, opened in zip(drawn, opens, strict=True))
     return Stream(text, automaton.outputs[states])
+
+
+def check_stream(symbols: int, reset: float) -> None:
+    """Raise ValueError unless a stream has symbols, and its `$` come with a probability above 0."""
+    if symbols < 1:
+        raise ValueError(f"a stream has at least one symbol, got {symbols}")
+    if not 0 < reset <= 1:
+        raise ValueError(f"reset must be a probability above 0, got {reset}")
 
 
 def word_counts(automaton: DFA, length: int, *, accepted: bool = True) -> npt.NDArray[np.float64]:
@@ -215,3 +220,85 @@ def near_misses(automaton: DFA, count: int, length: int, *, seed: int) -> tuple[
         inside, outside = np.concatenate([inside, words[missed]]), np.concatenate([outside, changed[missed]])
         tries = max(0, tries - 1)
     return inside[:count], outside[:count]
+
+
+def training_words(automaton: DFA, count: int, length: int, *, seed: int) -> States:
+    """
+    Draw words that show a network what there is: half of them any words, half staying near the language.
+
+    A drawn word is mostly outside a language with a trap, and tells little after its first mistake. So half of the
+    words avoid mistakes, and half of these get one somewhere.
+
+    Parameters
+    ----------
+    automaton
+        Of the language.
+    count, length
+        How many words, and of how many symbols.
+    seed
+        The same words again for the same seed.
+
+    Returns
+    -------
+    array of ints, shape (count, length)
+    """
+    generator = np.random.default_rng(seed)
+    shares = generator.dirichlet(np.full(len(automaton.alphabet), 1.5), size=count - count // 2)
+    anything = (generator.random((len(shares), length, 1)) > shares.cumsum(axis=1)[:, np.newaxis, :-1]).sum(axis=2)
+    slips = np.where(np.arange(count // 2) % 2, generator.integers(length, size=count // 2), length)
+    return np.concatenate([anything, _walks(automaton, length, slips, generator)])
+
+
+def staying_words(automaton: DFA, count: int, length: int, *, seed: int) -> States:
+    """
+    Draw words that stay where the language can still be reached, which is where a network can go wrong.
+
+    Outside, in the trap of a language, every network soon says no for ever. Each word has its own preference for some
+    symbols, so that long runs of one symbol are among them.
+
+    Parameters
+    ----------
+    automaton
+        Of the language.
+    count, length
+        How many words, and of how many symbols: they may be thousands.
+    seed
+        The same words again for the same seed.
+
+    Returns
+    -------
+    array of ints, shape (count, length)
+    """
+    generator = np.random.default_rng(seed)
+    never = np.full(count, length)
+    shares = generator.dirichlet(np.full(len(automaton.alphabet), 1.0), size=count)
+    return _walks(automaton, length, never, generator, shares)
+
+
+def _walks(
+    automaton: DFA,
+    length: int,
+    slips: States,
+    generator: np.random.Generator,
+    shares: npt.NDArray[np.float64] | float = 1.0,
+) -> States:
+    """Words that never enter a trap but by one free symbol at the time of their slip, if that comes."""
+    hopeless = _hopeless(automaton)
+    count = len(slips)
+    states, words = np.full(count, automaton.start), np.empty((count, length), np.int64)
+    for time in range(length):
+        free = (slips == time) | hopeless[states]
+        good = ~hopeless[automaton.transitions[states]] | free[:, np.newaxis]
+        # The largest of u ** (1 / share) is each symbol's with the probability of its share among the good ones.
+        drawn = generator.random(good.shape) ** (1 / np.maximum(shares, 1e-3))
+        words[:, time] = np.where(good, drawn, -1).argmax(axis=1)
+        states = automaton.transitions[states, words[:, time]]
+    return words
+
+
+def _hopeless(automaton: DFA) -> npt.NDArray[np.bool_]:
+    """States from which nothing is accepted any more."""
+    hope = automaton.outputs.copy()
+    for _ in range(len(automaton)):
+        hope |= hope[automaton.transitions].any(axis=1)
+    return ~hope

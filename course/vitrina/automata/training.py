@@ -6,16 +6,21 @@ recipe (short words, a label after each symbol, noise that grows, a high rate of
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any, get_args
 
 import numpy as np
 import numpy.typing as npt
 
-from vitrina.automata.elman import ElmanNetwork, Floats, NoiseKind
+from vitrina.automata.elman import ElmanNetwork
 from vitrina.automata.machines import DFA, States
+from vitrina.automata.networks import NoiseKind
+from vitrina.automata.samples import training_words
 
-Parameters = dict[str, Floats]
+Floats = npt.NDArray[np.floating[Any]]
+#: Single precision takes half the time; what the noise and the short words ask for is far coarser.
+_PRECISION = np.float32
 
 
 @dataclass(frozen=True)
@@ -52,57 +57,14 @@ class Recipe:
     clip: float = 1.0
 
 
-def training_words(automaton: DFA, count: int, length: int, *, seed: int) -> States:
-    """
-    Draw words that show a network what there is: half of them any words, half staying near the language.
-
-    A drawn word is mostly outside a language with a trap, and tells little after its first mistake. So half of the
-    words avoid mistakes, and half of these get one somewhere.
-
-    Parameters
-    ----------
-    automaton
-        Of the language.
-    count, length
-        How many words, and of how many symbols.
-    seed
-        The same words again for the same seed.
-
-    Returns
-    -------
-    array of ints, shape (count, length)
-    """
-    generator = np.random.default_rng(seed)
-    symbols = len(automaton.alphabet)
-    shares = generator.dirichlet(np.full(symbols, 1.5), size=count - count // 2)
-    anything = (generator.random((len(shares), length, 1)) > shares.cumsum(axis=1)[:, np.newaxis, :-1]).sum(axis=2)
-    inside = _walks(automaton, count // 2, length, generator)
-    return np.concatenate([anything, inside])
-
-
-def _walks(automaton: DFA, count: int, length: int, generator: np.random.Generator) -> States:
-    """Words that never enter a trap but by one wrong symbol, in half of them."""
-    hopeless = _hopeless(automaton)
-    states, words = np.full(count, automaton.start), np.empty((count, length), np.int64)
-    slips = np.where(np.arange(count) % 2, generator.integers(length, size=count), length)
-    for time in range(length):
-        free = (slips == time) | hopeless[states]
-        good = ~hopeless[automaton.transitions[states]] | free[:, np.newaxis]
-        weights = good * generator.random(good.shape)
-        words[:, time] = weights.argmax(axis=1)
-        states = automaton.transitions[states, words[:, time]]
-    return words
-
-
-def _hopeless(automaton: DFA) -> npt.NDArray[np.bool_]:
-    """States from which nothing is accepted any more."""
-    hope = automaton.outputs.copy()
-    for _ in range(len(automaton)):
-        hope |= hope[automaton.transitions].any(axis=1)
-    return ~hope
-
-
-def train(automaton: DFA, recipe: Recipe | None = None, *, restarts: int = 4, seed: int) -> list[ElmanNetwork]:
+def train(
+    automaton: DFA,
+    recipe: Recipe | None = None,
+    *,
+    restarts: int = 4,
+    seed: int,
+    first: Sequence[ElmanNetwork] | None = None,
+) -> list[ElmanNetwork]:
     """
     Train networks on a language.
 
@@ -116,6 +78,8 @@ def train(automaton: DFA, recipe: Recipe | None = None, *, restarts: int = 4, se
         How many networks, each with its own first weights, words and noise.
     seed
         The same networks again for the same seed.
+    first : sequence of ElmanNetwork, optional
+        Networks to go on from, one for each restart, such as `shocked` ones; by itself their weights are drawn.
 
     Returns
     -------
@@ -124,107 +88,177 @@ def train(automaton: DFA, recipe: Recipe | None = None, *, restarts: int = 4, se
     Raises
     ------
     ValueError
-        If there is nothing to train, or the recipe makes no sense.
+        If there is nothing to train, the recipe makes no sense, or the first networks are not of its kind and number.
     """
     how = recipe or Recipe()
-    _check_recipe(how, restarts)
+    check_recipe(how, restarts)
     generator = np.random.default_rng(seed)
     seeds = generator.integers(2**31, size=restarts).tolist()
     words = np.stack([training_words(automaton, how.words, how.length, seed=each) for each in seeds])
-    labels = automaton.outputs[automaton.run(words)[..., 1:]].astype(float)
+    labels = automaton.outputs[automaton.run(words)[..., 1:]].astype(_PRECISION)
     weights = _first_weights(len(automaton.alphabet), how.units, restarts, generator)
-    optimiser = _Adam(weights)
+    if first is not None:
+        _copy_weights(first, weights, automaton)
+    read = _one_hot(words, len(automaton.alphabet))
+    optimiser, pulled = _Adam(weights.flat), how.l1 * weights.pulled
+    noise = np.zeros((restarts, how.length, how.batch, how.units), _PRECISION)
     rows = np.arange(restarts)[:, np.newaxis]
     for step in range(how.steps):
         chosen = generator.integers(how.words, size=(restarts, how.batch))
-        strength = how.noise * min(1.0, step / max(1.0, how.ramp * how.steps))
-        noise = strength * generator.standard_normal((how.length, restarts, how.batch, how.units))
-        gradients = _gradients(weights, words[rows, chosen], labels[rows, chosen], noise, how.kind)
-        _regularise(weights, gradients, how)
-        optimiser.step(weights, gradients, _rate(how, step))
+        if how.noise:
+            generator.standard_normal(out=noise, dtype=_PRECISION)
+            noise *= how.noise * min(1.0, step / max(1.0, how.ramp * how.steps))
+        gradient = _gradients(weights, read[rows, chosen], labels[rows, chosen], noise, how.kind).flat
+        gradient += pulled * np.sign(weights.flat)
+        _shorten(gradient, how.clip)
+        optimiser.step(weights.flat, gradient, _rate(how, step))
     return [_network(automaton, weights, index) for index in range(restarts)]
 
 
-def _check_recipe(how: Recipe, restarts: int) -> None:
-    counts = {"restarts": restarts, "units": how.units, "length": how.length, "words": how.words, "batch": how.batch}
-    small = [name for name, value in counts.items() if value < 1]
-    if small or how.steps < 0:
-        raise ValueError(f"{small[0] if small else 'steps'} must be at least {1 if small else 0}")
-    if how.noise < 0 or how.l1 < 0 or how.rate <= 0 or how.clip <= 0:
-        raise ValueError("noise and l1 must not be negative, rate and clip must be above 0")
-    if how.kind not in ("additive", "multiplicative"):
-        raise ValueError(f"the noise is 'additive' or 'multiplicative', got {how.kind!r}")
+def check_recipe(how: Recipe, restarts: int = 1) -> None:
+    """Raise ValueError where a recipe makes no sense."""
+    if restarts < 1:
+        raise ValueError(f"restarts must be at least 1, got {restarts}")
+    check_numbers(how, counts=("units", "length", "words", "batch"), amounts=("steps", "noise", "l1"))
 
 
-def _first_weights(symbols: int, units: int, restarts: int, generator: np.random.Generator) -> Parameters:
+def check_numbers(how: Any, *, counts: Sequence[str], amounts: Sequence[str]) -> None:
+    """Raise ValueError unless a recipe's counts are 1 or more, amounts 0 or more, and rate, clip and kind sensible."""
+    for name in counts:
+        if getattr(how, name) < 1:
+            raise ValueError(f"{name} must be at least 1, got {getattr(how, name)}")
+    for name in amounts:
+        if not getattr(how, name) >= 0:
+            raise ValueError(f"{name} must not be negative, got {getattr(how, name)}")
+    if not (how.rate > 0 and how.clip > 0):
+        raise ValueError(f"rate and clip must be above 0, got {how.rate} and {how.clip}")
+    if how.kind not in get_args(NoiseKind):
+        raise ValueError(f"the kind of noise is 'additive' or 'multiplicative', got {how.kind!r}")
+
+
+class _Weights:
+    """The parameters of several networks: a row of numbers for each, and views of its parts."""
+
+    def __init__(self, flat: Floats, symbols: int, units: int) -> None:
+        restarts, self.symbols, self.units = len(flat), symbols, units
+        ends = np.cumsum([symbols * units, units, units * units, units])
+        inputs, bias, recurrent, readout, offset = np.split(flat, ends, axis=1)
+        self.flat = flat
+        self.inputs = inputs.reshape(restarts, symbols, units)
+        self.bias, self.readout, self.offset = bias, readout, offset
+        self.recurrent = recurrent.reshape(restarts, units, units)
+
+    def like(self) -> _Weights:
+        """Room for as many numbers."""
+        return _Weights(np.zeros_like(self.flat), self.symbols, self.units)
+
+    @property
+    def pulled(self) -> Floats:
+        """1 for each number that L1 pulls to 0, 0 for biases."""
+        mask = self.like()
+        for part in (mask.inputs, mask.recurrent, mask.readout):
+            part[...] = 1
+        return mask.flat
+
+
+def _first_weights(symbols: int, units: int, restarts: int, generator: np.random.Generator) -> _Weights:
     """Draw weights; the recurrent ones are orthogonal, so that at first nothing fades and nothing grows."""
-    orthogonal = np.linalg.qr(generator.standard_normal((restarts, units, units)))[0]
-    spread = np.sqrt(1 / units)
-    return {
-        "inputs": generator.standard_normal((restarts, symbols, units)) * np.sqrt(1 / symbols),
-        "recurrent": orthogonal,
-        "bias": np.zeros((restarts, units)),
-        "readout": generator.standard_normal((restarts, units)) * spread,
-        "offset": np.zeros(restarts),
-    }
+    count = symbols * units + units * units + 2 * units + 1
+    weights = _Weights(np.zeros((restarts, count), _PRECISION), symbols, units)
+    weights.recurrent[...] = np.linalg.qr(generator.standard_normal((restarts, units, units)))[0]
+    weights.inputs[...] = generator.standard_normal((restarts, symbols, units)) * np.sqrt(1 / symbols)
+    weights.readout[...] = generator.standard_normal((restarts, units)) * np.sqrt(1 / units)
+    return weights
 
 
-def _gradients(weights: Parameters, words: States, labels: Floats, noise: Floats, kind: NoiseKind) -> Parameters:
-    """Gradients of the mean cross-entropy, by back-propagation through time (Werbos 1990)."""
-    hidden = _forward(weights, words, noise, kind)
-    said = hidden[1:]
-    logits = np.einsum("tsbh,sh->tsb", said, weights["readout"]) + weights["offset"][:, np.newaxis]
-    errors = (1 / (1 + np.exp(-logits)) - np.moveaxis(labels, 2, 0)) / labels[0].size
+def _copy_weights(networks: Sequence[ElmanNetwork], weights: _Weights, automaton: DFA) -> None:
+    """Go on from networks; adapted in place."""
+    wanted = weights.inputs.shape
+    if any(network.alphabet != automaton.alphabet for network in networks) or wanted != (
+        len(networks),
+        *np.shape(networks[0].inputs if networks else ()),
+    ):
+        raise ValueError(
+            f"training goes on from {wanted[0]} networks of {wanted[2]} units over {automaton.alphabet}, got "
+            f"{len(networks)}: {[(len(network.bias), network.alphabet) for network in networks]}"
+        )
+    for row, network in enumerate(networks):
+        weights.inputs[row], weights.recurrent[row] = network.inputs, network.recurrent
+        weights.bias[row], weights.readout[row], weights.offset[row] = network.bias, network.readout, network.offset
+
+
+def _one_hot(words: States, symbols: int) -> Floats:
+    """Mark each word's symbols: (..., length) to (..., length, symbols)."""
+    return (words[..., np.newaxis] == np.arange(symbols)).astype(_PRECISION)
+
+
+def _gradients(weights: _Weights, read: Floats, labels: Floats, noise: Floats, kind: NoiseKind) -> _Weights:
+    """
+    Gradients of the mean cross-entropy, by back-propagation through time (Werbos 1990).
+
+    `read` (restarts, batch, length, symbols) and `labels` (restarts, batch, length) have the batch before time, as
+    words have; `noise` and all that follows have time before the batch, so that a step is one block for each restart.
+    """
+    read, labels = np.ascontiguousarray(np.swapaxes(read, 1, 2)), np.swapaxes(labels, 1, 2)
+    hidden = _forward(weights, read, noise, kind)
+    said = hidden[:, 1:]
+    logits = (_joined(said) @ weights.readout[..., np.newaxis]).reshape(labels.shape) + weights.offset[..., np.newaxis]
+    errors = (1 / (1 + np.exp(-logits)) - labels) / labels[0].size
     drives = _backward(weights, said, errors, noise if kind == "multiplicative" else None)
-    return {
-        "inputs": _sum_by_symbol(drives, words, weights["inputs"].shape[1]),
-        "recurrent": np.einsum("tsbh,tsbk->shk", hidden[:-1], drives, optimize=True),
-        "bias": drives.sum(axis=(0, 2)),
-        "readout": np.einsum("tsb,tsbh->sh", errors, said, optimize=True),
-        "offset": errors.sum(axis=(0, 2)),
-    }
+    found, flat = weights.like(), _joined(drives)
+    np.matmul(_turned(read), flat, out=found.inputs)
+    np.matmul(_turned(hidden[:, :-1]), flat, out=found.recurrent)
+    flat.sum(axis=1, out=found.bias)
+    found.readout[...] = (errors.reshape(len(errors), 1, -1) @ _joined(said))[:, 0]
+    errors.sum(axis=(1, 2), out=found.offset[:, 0])
+    return found
 
 
-def _forward(weights: Parameters, words: States, noise: Floats, kind: NoiseKind) -> Floats:
-    """Hidden states before the first symbol and after each: (length + 1, restarts, batch, units)."""
-    restarts, batch, length = words.shape
-    hidden = np.zeros((length + 1, restarts, batch, weights["bias"].shape[-1]))
-    rows = np.arange(restarts)[:, np.newaxis, np.newaxis]
-    drives = weights["inputs"][rows, words] + weights["bias"][:, np.newaxis, np.newaxis]
+def _joined(values: Floats) -> Floats:
+    """Put time and batch into one axis: (restarts, length, batch, n) to (restarts, length * batch, n)."""
+    return values.reshape(len(values), -1, values.shape[-1])
+
+
+def _turned(values: Floats) -> Floats:
+    return np.swapaxes(_joined(values), 1, 2)
+
+
+def _forward(weights: _Weights, read: Floats, noise: Floats, kind: NoiseKind) -> Floats:
+    """Hidden states before the first symbol and after each: (restarts, length + 1, batch, units)."""
+    restarts, length, batch, _ = read.shape
+    drives = (_joined(read) @ weights.inputs).reshape(restarts, length, batch, -1)
+    drives += weights.bias[:, np.newaxis, np.newaxis]
+    if kind == "additive":
+        drives += noise
+    hidden = np.zeros((restarts, length + 1, batch, weights.units), weights.flat.dtype)
     for time in range(length):
-        factor = hidden[time] if kind == "multiplicative" else 1.0
-        drive = drives[:, :, time] + hidden[time] @ weights["recurrent"] + noise[time] * factor
-        np.tanh(drive, out=hidden[time + 1])
+        drive = hidden[:, time] @ weights.recurrent
+        drive += drives[:, time]
+        if kind == "multiplicative":
+            drive += noise[:, time] * hidden[:, time]
+        np.tanh(drive, out=hidden[:, time + 1])
     return hidden
 
 
-def _backward(weights: Parameters, said: Floats, errors: Floats, factors: Floats | None) -> Floats:
+def _backward(weights: _Weights, said: Floats, errors: Floats, factors: Floats | None) -> Floats:
     """Derivatives by what enters each unit, from the last symbol to the first: the shape of `said`."""
-    drives, back = np.empty_like(said), np.zeros_like(said[0])
-    transposed = np.swapaxes(weights["recurrent"], 1, 2)
-    for time in reversed(range(len(said))):
-        back = back + errors[time][..., np.newaxis] * weights["readout"][:, np.newaxis]
-        drives[time] = back * (1 - said[time] ** 2)
-        back = drives[time] @ transposed
+    told = errors[..., np.newaxis] * weights.readout[:, np.newaxis, np.newaxis]
+    slopes = 1 - said**2
+    drives, back = np.empty_like(said), np.zeros_like(said[:, 0])
+    transposed = np.swapaxes(weights.recurrent, 1, 2)
+    for time in reversed(range(said.shape[1])):
+        back += told[:, time]
+        drive = np.multiply(back, slopes[:, time], out=drives[:, time])
+        np.matmul(drive, transposed, out=back)
         if factors is not None:
-            back = back + drives[time] * factors[time]
+            back += drive * factors[:, time]
     return drives
 
 
-def _sum_by_symbol(drives: Floats, words: States, symbols: int) -> Floats:
-    """Add up what reached each symbol's weights."""
-    here = np.moveaxis(words, 2, 0)[..., np.newaxis]
-    return np.stack([(drives * (here == symbol)).sum(axis=(0, 2)) for symbol in range(symbols)], axis=1)
-
-
-def _regularise(weights: Parameters, gradients: Parameters, how: Recipe) -> None:
-    """Add L1's gradient, and shorten what is too long."""
-    for name in ("inputs", "recurrent", "readout"):
-        gradients[name] += how.l1 * np.sign(weights[name])
-    squares = sum((np.square(g).reshape(len(g), -1).sum(axis=1) for g in gradients.values()), np.zeros(1))
-    factors = np.minimum(1, how.clip / np.sqrt(squares + 1e-30))
-    for gradient in gradients.values():
-        gradient *= factors.reshape(-1, *[1] * (gradient.ndim - 1))
+def _shorten(gradient: Floats, longest: float) -> None:
+    """Scale the rows that are longer than `longest` down to it, in place."""
+    lengths = np.sqrt(np.einsum("sn,sn->s", gradient, gradient))
+    gradient *= np.minimum(1, longest / (lengths + 1e-15))[:, np.newaxis]
 
 
 def _rate(how: Recipe, step: int) -> float:
@@ -234,41 +268,21 @@ def _rate(how: Recipe, step: int) -> float:
 class _Adam:
     """Kingma and Ba (2015), arXiv 1412.6980, Algorithm 1."""
 
-    def __init__(self, weights: Parameters) -> None:
-        self.first = {name: np.zeros_like(value) for name, value in weights.items()}
-        self.second = {name: np.zeros_like(value) for name, value in weights.items()}
+    def __init__(self, weights: Floats) -> None:
+        self.first, self.second = np.zeros_like(weights), np.zeros_like(weights)
         self.steps = 0
 
-    def step(self, weights: Parameters, gradients: Parameters, rate: float) -> None:
+    def step(self, weights: Floats, gradient: Floats, rate: float) -> None:
         """Change the weights in place."""
         self.steps += 1
-        for name, gradient in gradients.items():
-            self.first[name] += 0.1 * (gradient - self.first[name])
-            self.second[name] += 0.001 * (gradient**2 - self.second[name])
-            mean = self.first[name] / (1 - 0.9**self.steps)
-            square = self.second[name] / (1 - 0.999**self.steps)
-            weights[name] -= rate * mean / (np.sqrt(square) + 1e-8)
+        self.first += 0.1 * (gradient - self.first)
+        self.second += 0.001 * (gradient**2 - self.second)
+        mean = self.first / (1 - 0.9**self.steps)
+        square = self.second / (1 - 0.999**self.steps)
+        weights -= rate * mean / (np.sqrt(square) + 1e-8)
 
 
-def _network(automaton: DFA, weights: Parameters, index: int) -> ElmanNetwork:
-    one = {name: array[index].copy() for name, array in weights.items()}
-    return ElmanNetwork(
-        automaton.alphabet, one["inputs"], one["recurrent"], one["bias"], one["readout"], float(one["offset"])
-    )
-
-
-def validated(network: ElmanNetwork, contains: Callable[[States], npt.NDArray[np.bool_]], *, seed: int) -> bool:
-    """
-    Whether a network makes no mistake on 400 long words, which is all that a trainer may ask.
-
-    Parameters
-    ----------
-    network
-        Trained.
-    contains : callable
-        Labels of words (count, length) after each symbol: (count, length).
-    seed
-        Draws the words, three times as long as those of the recipe.
-    """
-    words = np.random.default_rng(seed).integers(len(network.alphabet), size=(400, 36))
-    return bool(np.all(network.accepts(words) == contains(words)))
+def _network(automaton: DFA, weights: _Weights, index: int) -> ElmanNetwork:
+    parts = weights.inputs, weights.recurrent, weights.bias, weights.readout
+    inputs, recurrent, bias, readout = (part[index].astype(np.float64) for part in parts)
+    return ElmanNetwork(automaton.alphabet, inputs, recurrent, bias, readout, float(weights.offset[index, 0]))

@@ -5,6 +5,7 @@ Methods that look into a model take Keras models, and their target is a logit, n
 for its scores take any model (see `black_box.scoring`).
 """
 
+from vitrina.explain.activation_maximisation import Maximised, activation_maximisation
 from vitrina.explain.additivity import SensitivityN, infidelity, sensitivity_n
 from vitrina.explain.attention_graphs import AttentionGraph, structured_attention_graph
 from vitrina.explain.black_box import scoring
@@ -18,6 +19,8 @@ from vitrina.explain.coefficient import (
 )
 from vitrina.explain.comparison import Comparison, compare_explainers
 from vitrina.explain.completeness import completeness_error
+from vitrina.explain.concept_vectors import ConceptVector, concept_vector
+from vitrina.explain.concepts import Tcav, tcav, tcav_scores, tcav_test
 from vitrina.explain.deeplift import deeplift
 from vitrina.explain.dependence import (
     ConditionalExpectations,
@@ -30,6 +33,7 @@ from vitrina.explain.gradients import gradient_x_input, integrated_gradients, sa
 from vitrina.explain.hiding import Retraining
 from vitrina.explain.importance import PermutationImportance, mean_absolute, permutation_importance
 from vitrina.explain.inclusion import InclusionCurves, inclusion_curves
+from vitrina.explain.layers import layer_activations, logit_gradients, replaced_logits
 from vitrina.explain.lime import (
     ImageExplanation,
     LimeExplanation,
@@ -63,6 +67,7 @@ from vitrina.explain.occlusion import occlusion
 from vitrina.explain.performance import PERFORMANCES
 from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.randomisation import Randomisation, parameter_randomisation
+from vitrina.explain.representations import best_matches, linear_cka
 from vitrina.explain.roar import Roar, roar
 from vitrina.explain.robustness import MaxSensitivity, Stability, max_sensitivity, noise_stability
 from vitrina.explain.selection import correlation_ranking, mutual_information_ranking
@@ -87,6 +92,7 @@ from vitrina.explain.shapley import (
 from vitrina.explain.similarity import SIMILARITIES
 from vitrina.explain.superpixels import superpixels
 from vitrina.explain.surrogates import SurrogateTree, surrogate_tree
+from vitrina.explain.units import ablation_accuracies, random_directions, selectivity
 from vitrina.explain.words import delete_words, word_occlusion, word_relevance
 
 __all__ = [
@@ -104,6 +110,7 @@ __all__ = [
     "Coefficient",
     "Comparison",
     "Composite",
+    "ConceptVector",
     "ConditionalExpectations",
     "Definition",
     "FlippingCurve",
@@ -111,6 +118,7 @@ __all__ = [
     "InclusionCurves",
     "LimeExplanation",
     "MaxSensitivity",
+    "Maximised",
     "OwenValues",
     "PartialDependence",
     "PartitionShap",
@@ -125,12 +133,17 @@ __all__ = [
     "Stability",
     "SurrogateTree",
     "TabularExplanation",
+    "Tcav",
     "TextExplanation",
+    "ablation_accuracies",
     "abpc",
+    "activation_maximisation",
     "alpha_beta",
     "aopc",
+    "best_matches",
     "compare_explainers",
     "completeness_error",
+    "concept_vector",
     "correlation_ranking",
     "deeplift",
     "delete_words",
@@ -151,10 +164,13 @@ __all__ = [
     "interventional",
     "kernel_shap",
     "kernel_shapley",
+    "layer_activations",
     "lime_image",
     "lime_tabular",
     "lime_text",
+    "linear_cka",
     "linear_shap",
+    "logit_gradients",
     "lrp",
     "max_sensitivity",
     "mean_absolute",
@@ -169,10 +185,13 @@ __all__ = [
     "permutation_importance",
     "permutation_shapley",
     "pixel_flipping",
+    "random_directions",
+    "replaced_logits",
     "roar",
     "saliency",
     "scoring",
     "seed_stability",
+    "selectivity",
     "sensitivity_n",
     "shapley_interactions",
     "shapley_values",
@@ -181,6 +200,9 @@ __all__ = [
     "superpixel_hierarchy",
     "superpixels",
     "surrogate_tree",
+    "tcav",
+    "tcav_scores",
+    "tcav_test",
     "tree_shap",
     "w_square",
     "word_occlusion",

@@ -99,6 +99,23 @@ def scoring(model: Any, *, output: Output | None = None, like: Any = None) -> Sc
     return scores
 
 
+def score_function(model: keras.Model, output: Output | None) -> Any:
+    """
+    Return the compiled function behind the scores of a Keras model.
+
+    Parameters
+    ----------
+    model, output
+        As `scoring` took them.
+
+    Returns
+    -------
+    concrete function
+        The same one until the model's layers or their activations change.
+    """
+    return _function(*_part(model, output or "logit"))  # of a logit that no one asked for, `scoring` has warned
+
+
 def rows_at_once(values: int) -> int:
     """
     How many samples a model is asked for in one call, so that memory stays bounded.
@@ -243,8 +260,7 @@ def _of_keras(model: keras.Model, output: Output | None) -> Callable[[Any], Any]
 
     def scores(samples: Any) -> Array:
         values = _as_model_takes(np.asarray(samples), shape, dtype)
-        function = compiled(part, ("scores", squash), lambda: _compile(part, squash))
-        return in_chunks(function, values, chunk=rows_at_once(values[:1].size))
+        return in_chunks(_function(part, squash), values, chunk=rows_at_once(values[:1].size))
 
     return scores
 
@@ -259,14 +275,19 @@ def _part(model: keras.Model, output: Output | None) -> tuple[keras.Model, str |
     return before_squashing(model) if squashed else model, None
 
 
-def _compile(model: keras.Model, squash: str | None) -> Callable[..., Any]:
+def _function(part: keras.Model, squash: str | None) -> Any:
+    return compiled(part, ("scores", squash), lambda: _compile(part, squash))
+
+
+def _compile(model: keras.Model, squash: str | None) -> Any:
     reference = ref(model)
 
     def says(values: Any) -> Any:
         outputs = reference()(values, training=False)  # pyright: ignore[reportOptionalCall]
         return outputs if squash is None else getattr(tf.nn, squash)(outputs)
 
-    return graph_function(says, tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype))
+    # The concrete function: one signature only, so that no call need look for the one that fits.
+    return graph_function(says, tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)).get_concrete_function()
 
 
 def _as_model_takes(values: npt.NDArray[Any], shape: tuple[int | None, ...], dtype: str) -> npt.NDArray[Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import keras
@@ -12,6 +12,7 @@ import tensorflow as tf
 
 from vitrina.explain.compiling import compiled, graph_function, in_chunks
 from vitrina.explain.graph import Graph, Step, read_graph
+from vitrina.explain.layers import gradients_at
 from vitrina.explain.request import Target, request
 from vitrina.models import Array
 
@@ -86,34 +87,13 @@ def _compile(model: keras.Model, layer: str | None, relu: bool, count: int) -> C
     source = tf.TensorSpec(model.inputs[0].shape, model.inputs[0].dtype)
 
     def maps(values: Any, targets: Any) -> Any:
-        found, gradients = _gradients_at(graph, features, values, targets, count)
+        found, gradients = gradients_at(graph, features, values, targets, count)
         places = tuple(range(1, len(found.shape) - 1))
         weights = tf.reduce_mean(gradients, axis=[axis + 1 for axis in places], keepdims=True)
         coarse = tf.reduce_sum(weights * tf.expand_dims(found, 1), axis=-1)
         return _enlarge(tf.nn.relu(coarse) if relu else coarse, tf.shape(values)[1:-1])
 
     return graph_function(maps, source, tf.TensorSpec((None, count), tf.int32))
-
-
-def _gradients_at(graph: Graph, features: int, inputs: Any, targets: Any, count: int) -> tuple[Any, Any]:
-    """Return a value of the graph and, with an axis of targets after the batch, the gradients of logits to it."""
-    values = [inputs]
-    below = [step for step in graph.steps if step.output <= features]
-    for step in below:
-        values.append(_follow(step, values))
-    with tf.GradientTape(persistent=True) as tape:  # sees nothing below the feature map: no pass goes back there
-        tape.watch(values[features])
-        for step in graph.steps[len(below) :]:
-            values.append(_follow(step, values))
-        chosen = tf.gather(values[graph.output], targets, batch_dims=1)
-        logits = [tf.reduce_sum(chosen[:, index]) for index in range(count)]
-    none = tf.UnconnectedGradients.ZERO
-    gradients = [tape.gradient(logit, values[features], unconnected_gradients=none) for logit in logits]
-    return values[features], tf.stack(gradients, axis=1)
-
-
-def _follow(step: Step, values: Sequence[Any]) -> Any:
-    return step.call(*(values[index] for index in step.inputs))
 
 
 def _enlarge(maps: Any, size: Any) -> Any:

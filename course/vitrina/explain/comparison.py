@@ -12,6 +12,7 @@ from scipy.stats import ttest_rel
 
 from vitrina.explain.coefficient import Coefficient, Definition
 from vitrina.explain.performance import Numbers
+from vitrina.explain.significance import holm
 
 FEWEST_SEEDS = 5
 """On fewer, the order of two explainers is mostly luck."""
@@ -161,12 +162,9 @@ def _check(coefficients: Mapping[str, Sequence[Coefficient]]) -> None:
 
 
 def _p_values(scores: Numbers) -> Numbers:
-    """Compare every pair; Holm 1979: the smallest p is multiplied by the number of tests, the next by one less, ..."""
+    """Compare every pair, corrected for the number of pairs."""
     pairs = list(combinations(range(len(scores)), 2))
-    single = np.array([_p_value(scores[one], scores[other]) for one, other in pairs])
-    order = np.argsort(single)
-    corrected = np.empty(len(pairs))
-    corrected[order] = np.minimum(np.maximum.accumulate(single[order] * np.arange(len(pairs), 0, -1)), 1)
+    corrected = holm([_p_value(scores[one], scores[other]) for one, other in pairs])
     table = np.ones((len(scores), len(scores)))
     for (one, other), value in zip(pairs, corrected, strict=True):
         table[one, other] = table[other, one] = value

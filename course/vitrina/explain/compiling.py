@@ -44,7 +44,7 @@ def compiled(model: keras.Model, key: Hashable, build: Callable[[], Callable[...
     return functions[key, layers]
 
 
-def graph_function(function: Callable[..., Any], *signature: Any) -> Callable[..., Any]:
+def graph_function(function: Callable[..., Any], *signature: Any) -> Any:
     """
     Compile a function made for one model.
 

@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from vitrina.explain.black_box import scoring
 from vitrina.explain.outputs import Output
+from vitrina.explain.performance import accuracy, class_columns, r_squared
 from vitrina.explain.request import squashing
 from vitrina.models import Array
 
@@ -171,14 +172,10 @@ def _as_numbers(labels: npt.NDArray[Any], model: Any, count: int) -> npt.NDArray
         if labels.dtype.kind not in "iufb":
             raise ValueError("labels must be class numbers or targets of a regression, as the model has no `classes_`")
         return labels
-    known = {name: place for place, name in enumerate(np.asarray(names).tolist())}
-    unknown = sorted(set(labels.tolist()) - set(known), key=str)
-    if unknown:
-        raise ValueError(f"labels must be among the model's classes {list(known)}, got {unknown}")
-    return np.array([known[label] for label in labels.tolist()])
+    return class_columns(labels, names)
 
 
-def _measure(score: Score | None, model: Any, outputs: int, threshold: float) -> Callable[[Any, Array], float]:
+def _measure(score: Score | None, model: Any, outputs: int, threshold: float) -> Callable[[Any, Array], Any]:
     """Return the function of labels and scores that says how good they are."""
     from sklearn import metrics
 
@@ -191,15 +188,19 @@ def _measure(score: Score | None, model: Any, outputs: int, threshold: float) ->
         raise ValueError(f"r2 is for a model with one output, this one has {outputs}: give a score of your own")
     if name != "r2" and single and not isinstance(model, keras.Model):
         raise ValueError(f"{name} needs a column of scores for each class: give a score of your own")
-    measures: dict[str, Callable[[Any, Array], float]] = {
-        "accuracy": lambda truth, scores: float(
-            np.mean((scores[:, 0] > threshold if single else scores.argmax(axis=1)) == truth)
-        ),
+    measures: dict[str, Callable[[Any, Array], Any]] = {
+        "accuracy": lambda truth, scores: accuracy(truth, _by_class(scores, threshold)),
         "log loss": lambda truth, scores: (
-            -float(metrics.log_loss(truth, scores[:, 0] if single else scores, labels=range(max(2, outputs))))
+            -metrics.log_loss(truth, scores[:, 0] if single else scores, labels=range(max(2, outputs)))
         ),
-        "r2": lambda truth, scores: float(metrics.r2_score(truth, scores[:, 0])),
+        "r2": lambda truth, scores: r_squared(truth, np.asarray(scores, float)),
     }
     if name not in measures:
         raise ValueError(f"score must be 'accuracy', 'log loss', 'r2' or a function, got {name!r}")
     return measures[name]
+
+
+def _by_class(scores: Array, threshold: float) -> npt.NDArray[np.float64]:
+    """Return a column for each class: of a single one, class 1 wins where its score is above the threshold."""
+    columns = np.asarray(scores, float)
+    return columns if columns.shape[1] > 1 else np.column_stack([np.full(len(columns), threshold), columns])

@@ -220,14 +220,19 @@ def _columns(labels: npt.NDArray[Any], classes: Any) -> npt.NDArray[np.int64]:
     if labels.ndim != 1 or not len(labels):
         raise ValueError(f"labels must be one class per sample, (n,), got shape {labels.shape}")
     if classes is not None:
-        known = {name: column for column, name in enumerate(np.asarray(classes).tolist())}
-        strange = sorted(set(labels.tolist()) - set(known), key=str)
-        if strange:
-            raise ValueError(f"the model does not know the class {strange[0]!r}, its classes are {list(known)}")
-        return np.array([known[name] for name in labels.tolist()])
+        return class_columns(labels, classes)
     if labels.dtype.kind not in "fiub" or np.any(labels < 0) or np.any(labels != np.rint(labels)):
         raise ValueError("labels must be whole numbers that count the model's columns from 0")
     return labels.astype(np.int64)
+
+
+def class_columns(labels: npt.NDArray[Any], classes: Any) -> npt.NDArray[np.int64]:
+    """Return the place of each label (n,) among the classes that a model names."""
+    known = {name: column for column, name in enumerate(np.asarray(classes).tolist())}
+    strange = sorted(set(labels.tolist()) - set(known), key=str)
+    if strange:
+        raise ValueError(f"labels must be among the model's classes {list(known)}, got {strange}")
+    return np.array([known[name] for name in labels.tolist()])
 
 
 def _at_least_two(present: npt.NDArray[Any]) -> None:

@@ -39,6 +39,25 @@ class SurrogateTree:
     baseline: float
     names: list[str]
 
+    def fidelity_on(self, model: Any, inputs: Any, target: int | None = None, *, output: Output | None = None) -> float:
+        """
+        Measure how well the tree imitates the model on other samples, such as ones unlike those it was trained on.
+
+        Parameters
+        ----------
+        model, target, output
+            As given to `surrogate_tree`.
+        inputs : array or data frame, shape (n, features)
+            At least ten samples.
+
+        Returns
+        -------
+        float
+            As `fidelity`.
+        """
+        said = _said(model, inputs, target, output)
+        return _fidelity(self.tree.predict(_numbers(inputs)), said, target is None)
+
     def text(self, digits: int = 3) -> str:
         """
         Write the tree as indented rules.
@@ -82,7 +101,7 @@ class SurrogateTree:
         plot_tree(self.tree, feature_names=self.names, ax=axis, fontsize=8, precision=3, **style)
         for text in axis.texts:
             text.set_parse_math(False)
-        plt.close(figure)  # else a notebook shows the figure twice: as pyplot's and as the cell's value
+        plt.close(figure)  # not sooner, as `new_axes` does: plot_tree measures its texts on pyplot's canvas
         return figure
 
 

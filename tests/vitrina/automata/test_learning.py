@@ -1,10 +1,12 @@
 """L* learns what it is taught, asks little, and stops."""
 
+import zlib
+
 import pytest
 from hypothesis import given
 
-from corpus.machines import dfas
-from vitrina.automata import DFA, LANGUAGES, equivalent, learn, minimise
+from corpus.machines import dfas, words
+from vitrina.automata import DFA, LANGUAGES, PARITY, TOMITA, equivalent, learn, learning, minimise
 
 
 def teacher(machine, asked=None):
@@ -63,11 +65,38 @@ def test_a_language_without_a_finite_automaton_is_given_up():
 
     learnt = learn(lambda words: [balanced(word) for word in words], counterexample, ("a", "b"), states=12)
     assert not learnt.finished
-    assert 12 <= len(learnt.automaton) <= 24
+    assert 6 <= len(learnt.automaton) <= 12
+
+
+def test_a_table_that_would_grow_without_end_is_given_up():
+    """Answers without any rule: closing the table alone finds ever more rows."""
+
+    def belongs(word):
+        return bool(zlib.crc32("".join(word).encode()) & 1)
+
+    def counterexample(guess):
+        return next((word for word in words(9) if guess.accepts(word) != belongs(word)), None)
+
+    def membership(asked):
+        return [belongs(word) for word in asked]
+
+    learnt = learn(membership, counterexample, ("a", "b"), states=30)
+    assert not learnt.finished
+    assert len(learnt.automaton) <= 30
+    assert learnt.questions < 5000
+
+
+def test_an_ending_that_tells_nothing_apart_ends_the_search(monkeypatch):
+    """It cannot come from a counterexample; a mistake in taking one apart would make it, and ask for ever."""
+    monkeypatch.setattr(learning._Table, "learn_from", lambda table, *_: table.endings.append(("a", "a")))
+    with pytest.raises(RuntimeError, match=r"\('a', 'a'\) tells no two states apart"):
+        learn(*teacher(TOMITA[5].automaton), ("a", "b"))
 
 
 def test_a_teacher_who_contradicts_itself_is_noticed():
     with pytest.raises(ValueError, match="but agrees with the guess"):
         learn(lambda words: [True] * len(words), lambda guess: "ab", ("a", "b"))  # noqa: ARG005
+    with pytest.raises(ValueError, match="at least 2 states"):
+        learn(*teacher(PARITY.automaton), ("a", "b"), states=1)
     with pytest.raises(ValueError, match="alphabet is empty"):
         learn(lambda words: [True] * len(words), lambda guess: None, ())  # noqa: ARG005

@@ -5,25 +5,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from corpus.machines import dfas
-from vitrina.automata import LANGUAGES, TOMITA, by_clusters, by_rounding, by_sign, equivalent, observe
+from corpus.machines import dfas, watched
+from vitrina.automata import TOMITA, equivalent, observe
 
 AB = ("a", "b")
-
-
-def watched(machine, *, count=300, length=40, seed=0):
-    """States, words and outputs of a machine that reads random words."""
-    words = np.random.default_rng(seed).integers(len(machine.alphabet), size=(count, length))
-    states = machine.run(words)
-    return states, words, machine.outputs[states]
-
-
-def hidden_in(states, units=6, noise=0.05, seed=0):
-    """Activations near a corner for each state, as saturated units give."""
-    generator = np.random.default_rng(seed)
-    corners = np.array(np.meshgrid(*[[-1, 1]] * units)).reshape(units, -1).T
-    chosen = corners[generator.permutation(len(corners))[: states.max() + 1]]
-    return chosen[states] * (1 - np.abs(noise * generator.standard_normal((*states.shape, units))))
 
 
 @given(machine=dfas(), seed=st.integers(0, 99))
@@ -32,35 +17,6 @@ def test_what_is_watched_is_read_off(machine, seed):
     assert observation.determinism == observation.agreement == 1
     assert len(observation.unseen) == 0
     assert equivalent(observation.automaton(), machine)
-
-
-@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
-@pytest.mark.parametrize("name_states", [by_sign, by_rounding])
-def test_hidden_states_are_named_as_they_are(language, name_states):
-    states, words, said = watched(language.automaton)
-    named = name_states(hidden_in(states))
-    assert named.shape == states.shape
-    assert len(np.unique(named)) == len(np.unique(states))
-    assert equivalent(observe(named, words, said, AB).automaton(), language.automaton)
-
-
-@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
-def test_more_clusters_than_states_do_no_harm(language):
-    states, words, said = watched(language.automaton)
-    hidden = hidden_in(states)
-    hidden[:, 0] = hidden[0, 0]  # as in a network, where all words begin alike
-    named = by_clusters(hidden, 8, seed=0)
-    assert len(np.unique(named)) == 8
-    assert equivalent(observe(named, words, said, AB).automaton(), language.automaton)
-
-
-def test_a_silent_unit_does_not_split_states():
-    states, *_ = watched(TOMITA[5].automaton)
-    hidden = hidden_in(states)
-    murmur = 1e-3 * np.random.default_rng(1).standard_normal((*states.shape, 1))
-    both = np.concatenate([hidden, murmur], axis=-1)
-    assert len(np.unique(by_sign(both))) == 2 * len(np.unique(states))
-    assert len(np.unique(by_sign(both, silent=0.1))) == len(np.unique(states))
 
 
 def test_what_is_not_deterministic_is_measured():
@@ -109,6 +65,7 @@ def test_states_that_only_strays_reach_do_not_count():
         ((np.zeros((2, 3)), np.zeros((2, 3)), np.zeros((2, 3)), AB), "must agree"),
         ((np.zeros((0, 3)), np.zeros((0, 2)), np.zeros((0, 3)), AB), "must agree"),
         ((np.zeros((1, 2)), np.full((1, 1), 2), np.zeros((1, 2)), AB), "from 0 to 1"),
+        ((np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 1)), AB), "shape of the states"),
         ((np.zeros((1, 2)), np.zeros((1, 1)), np.zeros((1, 2)), ()), "alphabet is empty"),
         ((np.array([[0, 1], [1, 1]]), np.zeros((2, 1)), np.zeros((2, 2)), AB), "begin in different states"),
     ],
@@ -118,11 +75,15 @@ def test_bad_observations_are_refused(arguments, message):
         observe(*arguments)
 
 
-def test_bad_activations_are_refused():
-    with pytest.raises(ValueError, match="NaN or infinite"):
-        by_sign([[np.nan, 1.0]])
-    with pytest.raises(ValueError, match=r"\(\.\.\., units\)"):
-        by_rounding(np.zeros((0, 3)))
-    with pytest.raises(ValueError, match="clusters must be 1 or more"):
-        by_clusters(np.zeros((4, 2)), 0, seed=0)
-    assert by_clusters(np.zeros((4, 2)), 3, seed=0).tolist() == [0, 0, 0, 0]
+def test_the_automaton_knows_what_its_states_were_called():
+    """States renamed at random: each state of the automaton leads, by its origin, where the table says."""
+    states, words, said = watched(TOMITA[3].automaton)
+    names = np.array([4, 0, 6, 2, 5])
+    names[TOMITA[3].automaton.start], names[1] = 0, 4  # the start is named before its word is read
+    observation = observe(names[states], words, said, AB)
+    automaton, origins = observation.automaton(missing="stay"), observation.origins(missing="stay")
+    assert len(origins) == len(automaton) == 5
+    assert np.array_equal(origins[automaton.transitions], observation.moves.argmax(axis=2)[origins])
+    assert np.array_equal(origins[automaton.run(words)], names[states])
+    trapped = observe([[0, 1, 1]], [[0, 1]], [[True, True, True]], AB)
+    assert trapped.origins(missing="trap").tolist() == [0, 1, 2]

@@ -6,7 +6,18 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from corpus.machines import dfas, words
-from vitrina.automata import LANGUAGES, PARITY, TOMITA, balanced_words, draw_words, near_misses, stream, word_counts
+from vitrina.automata import (
+    LANGUAGES,
+    PARITY,
+    TOMITA,
+    balanced_words,
+    draw_words,
+    near_misses,
+    staying_words,
+    stream,
+    training_words,
+    word_counts,
+)
 
 
 @pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
@@ -89,3 +100,31 @@ def test_what_cannot_be_drawn_is_refused():
         stream(PARITY.automaton, 0, seed=0)
     with pytest.raises(ValueError, match="reset must be a probability"):
         stream(PARITY.automaton, 10, reset=0, seed=0)
+
+
+@pytest.mark.parametrize("language", LANGUAGES.values(), ids=LANGUAGES)
+def test_training_words_show_both_sides(language):
+    words = training_words(language.automaton, 400, 12, seed=0)
+    assert words.shape == (400, 12)
+    assert words.min() == 0
+    assert words.max() == 1
+    last = language.automaton.outputs[language.automaton.run(words)[:, 1:]]
+    assert 0.1 < last.mean() < 0.9
+
+
+@pytest.mark.parametrize("language", [TOMITA[2], TOMITA[4], TOMITA[7]], ids=lambda language: language.name)
+def test_staying_words_can_always_still_be_accepted(language):
+    machine = language.automaton
+    words = staying_words(machine, 60, 200, seed=0)
+    trap = [state for state in range(len(machine)) if set(machine.transitions[state].tolist()) == {state}]
+    assert not np.isin(machine.run(words), [state for state in trap if not machine.outputs[state]]).any()
+    assert np.array_equal(words, staying_words(machine, 60, 200, seed=0))
+
+
+def test_staying_words_have_long_runs_of_each_symbol():
+    words = staying_words(PARITY.automaton, 200, 100, seed=0)
+    assert not np.array_equal(words, staying_words(PARITY.automaton, 200, 100, seed=1))
+    shares = words.mean(axis=1)
+    assert shares.min() < 0.05
+    assert shares.max() > 0.95
+    assert shares.mean() == pytest.approx(0.5, abs=0.06)

@@ -363,6 +363,27 @@ def test_a_table_may_hold_nothing_but_categories():
     assert found.conditions == (("column 0 = a", "column 1 = x"),)
 
 
+def test_no_number_of_categories_or_columns_is_too_large_for_a_byte():
+    many = np.arange(600.0)[:, np.newaxis] % 300
+    found = lime_tabular(lambda x: (x[:, 0] == 290) * 1.0, [[290.0]], 0, background=many, categorical=[0], ridge=0)
+    np.testing.assert_allclose(found.attributions, [[1]], atol=1e-9)
+    wide = np.where(np.random.default_rng(0).random((50, 300)) < 0.05, 1.0, 0.0)
+    wide[0] = 1
+    asked = Recorded(lambda x: np.zeros(len(x)))
+    found = lime_tabular(asked, wide[:1], 0, background=wide, categorical=range(300), features=1, samples=400)
+    differ = (max(asked.asked, key=len) != 1).sum(axis=1)
+    assert differ.max() > 255
+    weights = np.r_[1, kernel_weights(np.sqrt(differ), 0.75 * math.sqrt(300))]
+    assert found.effective_samples[0] == pytest.approx(weights.sum() ** 2 / (weights**2).sum())
+
+
+def test_a_category_that_was_never_drawn_is_like_no_other():
+    """Category 299 is drawn by nobody; in one byte it would be 43, which everybody is."""
+    rows = np.repeat(np.arange(300.0), np.where(np.arange(300) == 43, 500_000, 1))[:, np.newaxis]
+    found = lime_tabular(lambda x: (x[:, 0] == 43) * 1.0, [[299.0]], 0, background=rows, categorical=[0], samples=30)
+    assert found.attributions[0, 0] < -0.4
+
+
 def test_conditions_say_where_a_number_lies():
     background = np.arange(1.0, 10.0)[:, np.newaxis]  # quartiles 3, 5, 7
     found = lime_tabular(lambda x: x[:, 0], [[2.0], [3.0], [3.1], [7.0], [99.0]], 0, background=background, names=["x"])
@@ -468,3 +489,32 @@ def test_any_kind_of_number_will_do(wine):
     ]:
         found = lime_tabular(model, rows, 0, background=rest, samples=200)
         np.testing.assert_allclose(found.attributions, expected.attributions, atol=1e-12)
+
+
+@pytest.mark.parametrize("around", [False, True])
+def test_what_is_remembered_of_a_table_changes_nothing(around):
+    rng = np.random.default_rng(0)
+    background = rng.normal(size=(60, 3))
+
+    def explained(rows, table, seed=0):
+        return lime_tabular(
+            lambda asked: np.tanh(asked) @ [[1.0], [-2.0], [0.5]],
+            rows,
+            0,
+            background=table,
+            discretise=not around,
+            sample_around_instance=around,
+            samples=200,
+            seed=seed,
+        ).attributions
+
+    first = explained(background[:1], background)
+    together = explained(background[:2], background)
+    other_seed, other_table = explained(background[:1], background, seed=1), explained(background[:1], background * 2)
+    changed = background.copy()
+    assert np.array_equal(explained(changed[:1], changed), first)
+    changed[:30] += 1  # the same array with other numbers in it is another table
+    assert not np.array_equal(explained(background[:1], changed), first)
+    assert np.array_equal(together[:1], first)
+    for different in (other_seed, other_table):
+        assert not np.array_equal(different, first)

@@ -68,6 +68,18 @@ def test_a_forest_on_a_data_frame_is_told_in_its_names():
     assert plt.get_fignums() == []
 
 
+def test_elsewhere_fidelity_is_measured_anew(make_network):
+    """A tree that was fitted where x0 < 0 knows nothing of what comes after."""
+    left, right = X[X[:, 0] < 0], X[X[:, 0] > 0]
+    result = surrogate_tree(boxes, left, 0)
+    assert result.fidelity_on(boxes, left, 0) == pytest.approx(1)
+    assert result.fidelity_on(boxes, right, 0) == pytest.approx(r2_score(boxes(right), np.zeros(len(right))))
+    network = make_network((3, 8, 2))
+    decided = surrogate_tree(network, X, depth=4)
+    said = np.asarray(network(3 * X)).argmax(axis=1)
+    assert decided.fidelity_on(network, 3 * X) == np.mean(decided.tree.predict(3 * X) == said)
+
+
 def test_the_seed_decides():
     first, again, other = (surrogate_tree(boxes, X, 0, depth=1, seed=seed).fidelity for seed in (1, 1, 2))
     assert first == again

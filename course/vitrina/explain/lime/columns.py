@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,11 +13,12 @@ import numpy.typing as npt
 from scipy.special import ndtr, ndtri
 
 from vitrina.explain.lime.fit import Floats
+from vitrina.explain.remembering import KEPT
 
 _TINY = 1e-16  # a share that is as good as none, as the quantile of 0 is infinite
 
 Values = npt.NDArray[Any]
-Draws = tuple[Values, Floats]
+Draws = tuple[Values, npt.NDArray[Any]]
 """Drawn values as the model takes them, and what they are called when compared: bins, categories or numbers."""
 
 
@@ -99,7 +102,7 @@ def _gaps(values: Values) -> npt.NDArray[np.bool_]:
     )
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Numbers:
     """A column of numbers that is drawn from a normal distribution, and compared as it is, in standard deviations."""
 
@@ -121,7 +124,7 @@ class Numbers:
         return self.name
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bins:
     """A column of numbers that is cut at its quartiles: a value counts as equal to all others between two cuts."""
 
@@ -135,31 +138,38 @@ class Bins:
 
     def draw(self, count: int, generator: np.random.Generator) -> Draws:
         """Draw a bin as often as it is seen, then a value from a normal distribution cut off at the bin's ends."""
-        until = np.cumsum(self.shares)
+        until, start, slope = self._cumulative
         drawn = until[-1] * generator.random(count)
         bins = np.add.reduce([drawn >= end for end in until[:-1]], dtype=np.intp)
-        # Where a draw lies in its bin is uniform as well, and becomes a value by the inverse of the distribution.
+        normal = ndtri(np.clip(start.take(bins) + slope.take(bins) * drawn, _TINY, 1 - _TINY))
+        return self.means.take(bins) + self.deviations.take(bins) * normal, bins
+
+    @cached_property
+    def _cumulative(self) -> tuple[Floats, Floats, Floats]:
+        """Where each bin ends among the shares, and the line there from a share to one of the bin's distribution."""
+        until = np.cumsum(self.shares)
         scale = np.where(self.deviations > 0, self.deviations, 1.0)
         low, high = ndtr((np.stack([self.lowest, self.highest]) - self.means) / scale)
         slope = (high - low) / np.where(self.shares > 0, self.shares, 1.0)
-        start = low - slope * (until - self.shares)
-        normal = ndtri(np.clip(start.take(bins) + slope.take(bins) * drawn, _TINY, 1 - _TINY))
-        return self.means.take(bins) + self.deviations.take(bins) * normal, bins.astype(np.float64)
+        # Where a draw lies in its bin is uniform as well, and becomes a value by the inverse of the distribution.
+        return until, low - slope * (until - self.shares), slope
 
     def code(self, values: Values) -> Floats:
         """Number the bins of values."""
-        return np.searchsorted(self.edges, _as_numbers(self.name, values)).astype(np.float64)
+        return self.edges.searchsorted(_as_numbers(self.name, values)).astype(np.float64)
 
     def condition(self, value: Any) -> str:
         """Say between which cuts a value lies."""
-        after = int(np.searchsorted(self.edges, float(value)))
-        low, high = (f"{edge:g}" for edge in (self.edges[after - 1], self.edges[min(after, len(self.edges) - 1)]))
-        if after == 0:
-            return f"{self.name} <= {high}"
-        return f"{self.name} > {low}" if after == len(self.edges) else f"{low} < {self.name} <= {high}"
+        return self._conditions[self.edges.searchsorted(float(value))]
+
+    @cached_property
+    def _conditions(self) -> tuple[str, ...]:
+        cuts = [f"{edge:g}" for edge in self.edges]
+        between = (f"{low} < {self.name} <= {high}" for low, high in pairwise(cuts))
+        return f"{self.name} <= {cuts[0]}", *between, f"{self.name} > {cuts[-1]}"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Categories:
     """A column of categories: a value is equal to itself only."""
 
@@ -171,7 +181,7 @@ class Categories:
     def draw(self, count: int, generator: np.random.Generator) -> Draws:
         """Draw categories as often as they are seen."""
         drawn = generator.choice(len(self.shares), count, p=self.shares)
-        return _as_column(self.values)[drawn], drawn.astype(np.float64)
+        return _as_column(self.values)[drawn], drawn
 
     def code(self, values: Values) -> Floats:
         """Number categories, if they are known."""
@@ -201,7 +211,7 @@ def _as_numbers(name: str, values: Values) -> Floats:
     for value in values if values.dtype == object else ():
         if not _is_number(value):
             raise ValueError(f"inputs hold {value!r} in {name!r}, where the background holds numbers")
-    return values.astype(np.float64)
+    return values.astype(np.float64, copy=False)
 
 
 def _as_column(values: Sequence[Hashable]) -> Values:
@@ -212,9 +222,9 @@ def _as_column(values: Sequence[Hashable]) -> Values:
     return column
 
 
-def describe_columns(background: Table, categorical: Categorical | None, *, discretise: bool) -> list[Column]:
+def describe_columns(background: Table, categorical: Categorical | None, *, discretise: bool) -> tuple[Column, ...]:
     """
-    Learn the columns of a table.
+    Learn the columns of a table; those of a table of numbers are remembered, as rows are often explained one by one.
 
     Parameters
     ----------
@@ -227,7 +237,8 @@ def describe_columns(background: Table, categorical: Categorical | None, *, disc
 
     Returns
     -------
-    list of Column
+    tuple of Column
+        The same objects for the same table.
 
     Raises
     ------
@@ -236,20 +247,73 @@ def describe_columns(background: Table, categorical: Categorical | None, *, disc
     """
     called: Iterable[tuple[int | str, Sequence[str]]]
     called = categorical.items() if isinstance(categorical, Mapping) else [(column, ()) for column in categorical or ()]
-    named = {_number(column, background.names): names for column, names in called}
-    columns = range(len(background.names))
-    chosen = {column for column in columns if column in named or not background.is_numeric(column)}
-    numeric = [column for column in columns if column not in chosen]
-    numbers = background.values[:, numeric].astype(np.float64)
+    named = tuple((_number(column, background.names), tuple(names)) for column, names in called)
+    values = background.values
+    numeric = tuple(background.is_numeric(column) for column in range(values.shape[1]))
+    if values.dtype == object:
+        return _described(values, background.names, named, numeric, discretise)
+    return _remembered(values.tobytes(), background.names, named, numeric, discretise)
+
+
+@lru_cache(maxsize=4)
+def _remembered(content: bytes, names: tuple[str, ...], *rest: Any) -> tuple[Column, ...]:
+    return _described(np.frombuffer(content).reshape(-1, len(names)), names, *rest)
+
+
+def _described(
+    values: Values,
+    names: tuple[str, ...],
+    categorical: Iterable[tuple[int, tuple[str, ...]]],
+    numeric: Sequence[bool],
+    discretise: bool,
+) -> tuple[Column, ...]:
+    called = dict(categorical)
+    chosen = [column for column in range(len(names)) if column in called or not numeric[column]]
     described: dict[int, Column] = {
-        column: _categories(background.names[column], background.values[:, column], named.get(column, ()))
-        for column in chosen
+        column: _categories(names[column], values[:, column], called.get(column, ())) for column in chosen
     }
+    others = [column for column in range(len(names)) if column not in described]
+    numbers = values[:, others].astype(np.float64)
     quartiles = np.percentile(numbers, [25, 50, 75], axis=0)
-    for place, column in enumerate(numeric):
-        name, values = background.names[column], numbers[:, place]
-        described[column] = _bins(name, values, quartiles[:, place]) if discretise else _numbers(name, values)
-    return [described[column] for column in columns]
+    for place, column in enumerate(others):
+        name, each = names[column], numbers[:, place]
+        described[column] = _bins(name, each, quartiles[:, place]) if discretise else _numbers(name, each)
+    return tuple(described[column] for column in range(len(names)))
+
+
+@lru_cache(maxsize=KEPT)
+def draw_rows(columns: tuple[Column, ...], count: int, seed: int) -> Draws:
+    """
+    Draw rows, column by column as if they were independent; the last ones are remembered.
+
+    Parameters
+    ----------
+    columns
+        As `describe_columns` gives them.
+    count
+        How many rows.
+    seed
+        The same rows again for the same seed.
+
+    Returns
+    -------
+    values : array, shape (count, columns)
+        As the model takes them; objects if a column's are.
+    codes : array, shape (count, columns)
+        As they are compared, in the smallest type that holds all that a row may have. Neither may be written to.
+    """
+    generator = np.random.default_rng(seed)
+    drawn = [column.draw(count, generator) for column in columns]
+    plain = all(value.dtype != object for value, _ in drawn)
+    values = np.empty((count, len(columns)), float if plain else object, "F")
+    known = [len(column.shares) for column in columns if not isinstance(column, Numbers)]  # more than may be drawn
+    smallest = np.min_scalar_type(max(known)) if len(known) == len(columns) else float
+    codes = np.empty(values.shape, smallest, "F")
+    for number, (value, code) in enumerate(drawn):
+        values[:, number], codes[:, number] = value, code
+    for array in (values, codes):
+        array.flags.writeable = False
+    return values, codes
 
 
 def _number(column: int | str, names: tuple[str, ...]) -> int:

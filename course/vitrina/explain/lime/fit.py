@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Iterable, Sequence
-from typing import Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
 import numpy as np
 import numpy.typing as npt
 
+from vitrina.explain.compiling import slices
 from vitrina.explain.request import positive_int
 
 Floats = npt.NDArray[np.float64]
@@ -16,6 +17,8 @@ Selection = Literal["auto", "forward_selection", "highest_weights"]
 
 _FORWARD_UP_TO = 6  # features: the library's 'auto' thinks forward selection too dear for more
 _SELECTING_RIDGE = 0.01  # of the library's 'highest_weights'
+_ALONE = 2**18  # multiplications: OpenBLAS shares out products that take more
+_FEWEST = 32  # rows of a piece, below which pieces cost more than they save
 _DEPENDENT = 1e-10  # share of a feature's variance that others leave, below which it adds nothing
 
 
@@ -29,7 +32,7 @@ class Neighbourhood(NamedTuple):
         Codes of the instance.
     score : array, shape (targets,)
         What the model says of it.
-    offsets : array, shape (perturbations, features)
+    offsets : array of any numbers, shape (perturbations, features)
         Codes of the perturbations, less those of the instance.
     scores : array, shape (perturbations, targets)
         What the model says of them.
@@ -39,7 +42,7 @@ class Neighbourhood(NamedTuple):
 
     instance: Floats
     score: Floats
-    offsets: Floats
+    offsets: npt.NDArray[Any]
     scores: Floats
     weights: Floats
 
@@ -171,18 +174,37 @@ def _moments(around: Neighbourhood) -> tuple[Floats, Floats, float, npt.NDArray[
 
     Counted from there, little is lost to rounding: what weighs most is near 0.
     """
-    draws, features = around.offsets.shape
-    table = np.empty((draws, 1 + features + len(around.score)), order="F")
-    table[:, 0] = 1
-    table[:, 1 : 1 + features] = around.offsets
-    table[:, 1 + features :] = around.scores - around.score
-    constant = np.logical_not(table[:, 1 + features :].any(axis=0))
-    table *= np.sqrt(around.weights)[:, np.newaxis]
-    products = table.T @ table
+    scores = around.scores - around.score
+    constant = np.logical_not(scores.any(axis=0))
+    products = _products(around.offsets, scores, np.sqrt(around.weights))
     total = products[0, 0] + 1  # the instance, whose offsets are 0, weighs 1
     means = products[0, 1:] / total
     effective = total**2 / (1 + around.weights @ around.weights)
-    return means, products[1:, 1:] - total * np.outer(means, means), effective, constant, draws + 1
+    return means, products[1:, 1:] - total * np.outer(means, means), effective, constant, len(around.weights) + 1
+
+
+def _products(offsets: npt.NDArray[Any], scores: Floats, roots: Floats) -> Floats:
+    """
+    Return table.T @ table of table = roots * (1, offsets, scores), of a small one in pieces.
+
+    BLAS computes the products of a piece on one thread. Right after a model was asked its threads still turn, and BLAS
+    would wait for a processor: up to a hundred times as long as such a product takes. A piece also stays in the
+    processor's cache, and so does not need the memory that the whole table would.
+    """
+    draws, features = offsets.shape
+    columns = 1 + features + scores.shape[1]
+    rows = _ALONE // columns**2
+    pieces = slices(draws, rows if rows >= _FEWEST else draws)
+    table = np.empty((len(roots[pieces[0]]), columns), order="F")
+    products = np.zeros((columns, columns))
+    for piece in pieces:
+        root = roots[piece, np.newaxis]
+        part = table[: len(root)]
+        part[:, :1] = root
+        np.multiply(offsets[piece], root, out=part[:, 1 : 1 + features])
+        np.multiply(scores[piece], root, out=part[:, 1 + features :])
+        products += part.T @ part
+    return products
 
 
 def warn_of_few(fits: Sequence[LocalFit]) -> None:
@@ -219,7 +241,7 @@ def _select(
         return None
     if selection == "forward_selection" or (selection == "auto" and count <= _FORWARD_UP_TO):
         return _forward(gram, moments, count)
-    coefficients, _ = _solve(gram, moments, None, _SELECTING_RIDGE)
+    coefficients = moments @ _inverse(gram, _SELECTING_RIDGE)
     return np.argsort(-np.abs(coefficients * instance[:, np.newaxis]), axis=2, kind="stable")[..., :count]
 
 
@@ -253,14 +275,18 @@ def _solve(gram: Floats, moments: Floats, chosen: npt.NDArray[np.int_] | None, r
     """Return coefficients (instances, targets, features), and their variances for noise of variance 1."""
     if chosen is None:
         inverse = _inverse(gram, ridge)
-        spread = np.einsum("...ij,...jk,...ki->...i", inverse, gram, inverse, optimize=True)
+        spread = _spread(inverse, gram)
         return moments @ inverse, np.repeat(spread[:, np.newaxis], moments.shape[1], axis=1)
     rows = np.arange(len(gram))[:, np.newaxis, np.newaxis, np.newaxis]
     part = gram[rows, chosen[..., np.newaxis], chosen[..., np.newaxis, :]]
     inverse = _inverse(part, ridge)
     few = (inverse @ np.take_along_axis(moments, chosen, axis=2)[..., np.newaxis])[..., 0]
-    spread = np.einsum("...ij,...jk,...ki->...i", inverse, part, inverse, optimize=True)
-    return _put(few, chosen, moments.shape), _put(spread, chosen, moments.shape)
+    return _put(few, chosen, moments.shape), _put(_spread(inverse, part), chosen, moments.shape)
+
+
+def _spread(inverse: Floats, gram: Floats) -> Floats:
+    """Return the diagonals of inverse gram inverse, all symmetric."""
+    return ((inverse @ gram) * inverse).sum(axis=-1)
 
 
 def _inverse(gram: Floats, ridge: float) -> Floats:

@@ -8,7 +8,7 @@ from typing import Any, cast
 import numpy as np
 import numpy.typing as npt
 
-from vitrina.explain.black_box import Scores, scoring
+from vitrina.explain.black_box import Scores, rows_at_once, scoring
 from vitrina.explain.compiling import slices
 from vitrina.explain.lime.explanation import ImageExplanation
 from vitrina.explain.lime.fit import Floats, Options, Selection, warn_of_few
@@ -19,8 +19,6 @@ from vitrina.explain.perturbing import PERTURBATIONS
 from vitrina.explain.request import Target, as_targets, positive_int
 from vitrina.explain.superpixels import Labels, Segmentation, as_images, superpixels
 from vitrina.models import Array
-
-_VALUES = 1 << 21  # of the changed images that are in memory at once
 
 
 def lime_image(
@@ -171,7 +169,8 @@ def _scores_seen(
 ) -> Floats:
     """What the model says of an image whose superpixels are hidden: (perturbations, targets)."""
     said = np.empty((len(shown), len(wanted)))
-    for part in slices(len(shown), max(1, _VALUES // picture.size)):
+    # As many as are scored at once: they are still in the processor's cache.
+    for part in slices(len(shown), rows_at_once(picture.size)):
         visible = shown[part][:, labels][..., np.newaxis]
         said[part] = scores(np.where(visible, picture, fill).reshape(-1, *shape))[:, wanted]
     return said

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import repeat
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from vitrina.explain.black_box import Scores, scoring
-from vitrina.explain.lime.columns import Categorical, Column, Numbers, Values, as_table, describe_columns
+from vitrina.explain.lime.columns import Categorical, Column, Numbers, Values, as_table, describe_columns, draw_rows
 from vitrina.explain.lime.explanation import TabularExplanation
 from vitrina.explain.lime.fit import Floats, Neighbourhood, Options, Selection, kernel_weights, local_fit, warn_of_few
 from vitrina.explain.outputs import Output
+from vitrina.explain.remembering import remembered_scores
 from vitrina.explain.request import Target, as_targets, positive_int
 
 
@@ -44,7 +46,8 @@ def lime_tabular(
     coefficients. Draws and defaults follow the `lime` library.
 
     All instances share the draws, unless they are made around each: a whole table costs as many calls of the model as
-    one row. The explanation of a row does not depend on the rows beside it.
+    one row. So do rows explained one by one with the same background and seed: what a Keras model said of the draws is
+    remembered until one of its weights or layers changes. The explanation of a row does not depend on other rows.
 
     Parameters
     ----------
@@ -114,7 +117,7 @@ def lime_tabular(
     if known.frame is not None and asked.frame is not None and list(known.frame.columns) != list(asked.frame.columns):
         raise ValueError("the columns of inputs must be those of the background, in the same order")
     columns = describe_columns(known, categorical, discretise=discretise)
-    own = np.stack([column.code(asked.values[:, number]) for number, column in enumerate(columns)], axis=1)
+    own = np.array([column.code(values) for column, values in zip(columns, asked.values.T, strict=True)]).T
     if positive_int("samples", samples) < 2:
         raise ValueError("samples must be at least 2: the instance is one of them")
     if sample_around_instance and discretise:
@@ -122,7 +125,12 @@ def lime_tabular(
     scores = scoring(model, output=output, like=known.frame if known.frame is not None else asked.frame)
     said = scores(asked.values).astype(np.float64)
     targets = as_targets(target, len(said), said.shape[1])
-    around = _perturbed(scores, asked.values, columns, samples - 1, seed, each=sample_around_instance)
+    values, codes = draw_rows(columns, samples - 1, seed)
+    if sample_around_instance:
+        around = _around_each(scores, asked.values, columns, values, codes)
+    else:
+        shared = remembered_scores(scores, model, output, (columns, samples, seed), values)
+        around = repeat((codes, shared.astype(np.float64)), len(said))
     width = 0.75 * math.sqrt(len(columns)) if kernel_width is None else kernel_width
     fit = local_fit(_neighbourhoods(own, said, targets, columns, around, width), options)
     warn_of_few([fit])
@@ -136,20 +144,11 @@ def lime_tabular(
     )
 
 
-def _perturbed(
-    scores: Scores, rows: Values, columns: Sequence[Column], count: int, seed: int, *, each: bool
+def _around_each(
+    scores: Scores, rows: Values, columns: tuple[Column, ...], values: Values, codes: Floats
 ) -> Iterator[tuple[Floats, Floats]]:
-    """Yield perturbations of each row, as they are compared, with their scores: the same for all, or around each."""
-    generator = np.random.default_rng(seed)
-    drawn = [column.draw(count, generator) for column in columns]
-    values, codes = np.empty((count, len(columns)), rows.dtype, "F"), np.empty((count, len(columns)), order="F")
-    for number, (value, code) in enumerate(drawn):
-        values[:, number], codes[:, number] = value, code
-    shared = None if each else scores(values).astype(np.float64)
+    """Yield perturbations around each row, as they are compared, with their scores."""
     for row in rows:
-        if shared is not None:
-            yield codes, shared
-            continue
         moved, compared = values.copy(), codes.copy()
         for number, column in enumerate(columns):
             if isinstance(column, Numbers):
@@ -163,15 +162,21 @@ def _neighbourhoods(
     said: Floats,
     targets: npt.NDArray[np.int32],
     columns: Sequence[Column],
-    around: Iterator[tuple[Floats, Floats]],
+    around: Iterable[tuple[Floats, Floats]],
     width: float,
 ) -> Iterator[Neighbourhood]:
     """Code perturbations by how they differ from each row."""
     numeric = np.array([isinstance(column, Numbers) for column in columns])
     for place, (codes, scores) in enumerate(around):
-        offsets = codes - own[place]
-        offsets[:, ~numeric] = -(offsets[:, ~numeric] != 0).astype(np.float64)  # equal is 0, different is -1
-        weights = kernel_weights(np.sqrt(np.einsum("dn,dn->n", offsets.T, offsets.T)), width)
+        differs = codes != own[place].astype(codes.dtype)
+        offsets = -differs.view(np.int8)  # equal is 0, different is -1; in bytes they stay in a processor's cache
+        if numeric.any():
+            offsets = offsets.astype(np.float64)
+            offsets[:, numeric] = codes[:, numeric] - own[place, numeric]
+            squares: Values = np.einsum("dn,dn->n", offsets.T, offsets.T)
+        else:
+            squares = differs.sum(axis=1, dtype=np.min_scalar_type(len(columns)))
+        weights = kernel_weights(np.sqrt(squares, dtype=np.float64), width)
         wanted = np.atleast_1d(targets[place])
         instance = np.where(numeric, own[place], 1.0)
         yield Neighbourhood(instance, said[place, wanted], offsets, scores[:, wanted], weights)
