@@ -6,10 +6,11 @@ Plain `nbgrader autograde week2`, formgrader's *Autograde* button and `vitrina g
 from pathlib import Path
 
 from nbconvert.preprocessors import ClearMetadataPreprocessor
-from nbgrader.preprocessors import AssignLatePenalties, GetGrades, LimitOutput, OverwriteCells, SaveAutoGrades
+from nbgrader.preprocessors import LimitOutput
 
 from vitrina_autograder.feedback import FeedbackExporter
-from vitrina_autograder.lateness import CarryDeadlines, LatePolicy, SettleLateness, carry_due
+from vitrina_autograder.lateness import LatePolicy, carry_due
+from vitrina_autograder.one_look import AssignLatePenalties, GetGrades, OverwriteCells, SaveAutoGrades
 from vitrina_autograder.pages import CleanOutputs, clean_html, clean_markdown
 from vitrina_autograder.preprocessors import Examination, SubmissionExporter, adopt_renamed
 
@@ -30,7 +31,6 @@ c.Autograde.autograde_preprocessors = [
     ClearMetadataPreprocessor,
     LimitOutput,
     SaveAutoGrades,
-    CarryDeadlines,
     AssignLatePenalties,
 ]
 
@@ -47,4 +47,4 @@ c.AssignLatePenalties.plugin_class = LatePolicy
 
 # What a student gets back: points, hints and comments first, then the notebook; nothing that is hidden.
 c.GenerateFeedback.exporter_class = FeedbackExporter
-c.GenerateFeedback.preprocessors = [SettleLateness, GetGrades]
+c.GenerateFeedback.preprocessors = [GetGrades]

@@ -20,10 +20,13 @@ from typing import IO
 from zoneinfo import ZoneInfo
 
 from vitrina.messages import _
+from vitrina.values import whole_text
 from vitrina_autograder.course import CourseError
 
 _PIECE = 1 << 20
 _LONGEST_NAME = 120
+#: File systems count bytes, of which a character may take four; some are left for what is added to a name.
+_LONGEST_BYTES = 200
 _LONGEST_SUFFIX = 10
 _DEEPEST = 12
 _UTF8_FLAG, _ENCRYPTED_FLAG = 0x800, 0x1
@@ -113,21 +116,27 @@ def _harmless(name: str) -> Path:
 
 def _cut(part: str) -> str:
     """Cut a name to a length that every file system takes, but keep how it ends."""
-    printable = "".join(character if character.isprintable() else "_" for character in part)
-    kept = printable.encode("utf-8", "replace").decode("utf-8")
-    stem, dot, suffix = kept.rpartition(".")
-    if len(kept) <= _LONGEST_NAME:
+    kept = whole_text("".join(character if character.isprintable() else "_" for character in part))
+    if _fits(kept):
         return kept
-    return (
-        f"{stem[: _LONGEST_NAME - len(suffix) - 1]}{dot}{suffix}" if dot and len(suffix) < 10 else kept[:_LONGEST_NAME]
-    )
+    stem, dot, suffix = kept.rpartition(".")
+    ending = f"{dot}{suffix}" if dot and len(suffix) < _LONGEST_SUFFIX else ""
+    beginning = (stem if ending else kept)[: _LONGEST_NAME - len(ending)]
+    return beginning.encode()[: _LONGEST_BYTES - len(ending.encode())].decode(errors="ignore") + ending
+
+
+def _fits(name: str) -> bool:
+    return len(name) <= _LONGEST_NAME and len(name.encode()) <= _LONGEST_BYTES
 
 
 def _extract(opened: zipfile.ZipFile, member: zipfile.ZipInfo, path: Path, zone: ZoneInfo, room: Room) -> str:
     """Write one member; what cannot be read whole is removed again, and the reason returned."""
-    path = _free(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError:  # its folder has the name of a file
+        return _("another one has the name of its folder")
+    path = free_name(path)
+    try:
         with opened.open(member) as source, path.open("xb") as file:
             for piece in _pieces(source, room):
                 file.write(piece)
@@ -149,8 +158,8 @@ def _pieces(source: IO[bytes], room: Room) -> Iterator[bytes]:
         yield piece
 
 
-def _free(path: Path) -> Path:
-    """Give a name that no other member has taken."""
+def free_name(path: Path) -> Path:
+    """Give a name like this one that nothing has yet."""
     number = 1
     free = path
     while free.exists():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import time
@@ -230,6 +231,7 @@ def _grade(
     settle(course, name)  # an error in the due times is met before anything runs
     note_by_hand(course, name)
     note_event(course, "grading began", assignment=name, students=students, jobs=jobs, force=force, versions=versions())
+    gc.freeze()  # else the collector goes through all that was imported again and again
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),

@@ -17,7 +17,7 @@ from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.deadlines import Deadlines, grant, read_deadlines, revoke
 from vitrina_autograder.export import export_grades, write_export
 from vitrina_autograder.grade import submitted_students
-from vitrina_autograder.terminal import Assignment, console, friendly, note
+from vitrina_autograder.terminal import Assignment, console, friendly, harmless, note
 
 _SHOWN = 40
 
@@ -137,7 +137,7 @@ def audit(
         entries = list(read_log(course))
         shown = [entry for entry in entries if entry.trouble or _concerns(entry, name, student)]
         for entry in shown if everything else shown[-_SHOWN:]:
-            console.print(_line(entry), highlight=False, soft_wrap=True)
+            console.print(harmless(_line(entry)), highlight=False, soft_wrap=True)
         troubles = [entry for entry in entries if entry.trouble]
         state = f"[red]{len(troubles)} lines cannot be trusted[/]" if troubles else "chain unbroken"
         console.print(f"{len(entries)} lines, {state}, last hash {last_hash(course)}", soft_wrap=True)
@@ -183,7 +183,7 @@ def _list_extensions(deadlines: Deadlines, assignment: str) -> None:
     for student, extension in sorted(deadlines.extensions.get(assignment, {}).items()):
         moment = deadlines.due_of(assignment, student)
         cells = (student, f"{moment:%Y-%m-%d %H:%M}" if moment else "-", extension.reason, extension.by, extension.at)
-        table.add_row(*map(escape, cells))
+        table.add_row(*(escape(harmless(cell)) for cell in cells))
     if table.row_count:
         console.print(table)
 

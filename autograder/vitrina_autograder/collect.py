@@ -13,10 +13,11 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 from vitrina.messages import _
-from vitrina_autograder.archive import Room, unpack
+from vitrina_autograder.archive import Room, free_name, unpack
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.deadlines import read_deadlines
 from vitrina_autograder.downloads import Handed, find_students
+from vitrina_autograder.folders import TIMESTAMP
 from vitrina_autograder.identities import (
     Identity,
     gives_away,
@@ -25,7 +26,7 @@ from vitrina_autograder.identities import (
     read_identities,
     student_id,
 )
-from vitrina_autograder.lateness import TIMESTAMP, write_received
+from vitrina_autograder.lateness import write_received
 
 #: Gives the time at which a submission came in, of what was handed in; `None` where nobody knows.
 Clock = Callable[[Handed], datetime | None]
@@ -165,7 +166,7 @@ class _Collection:
         """Copy a student's files into a folder of their own, and unpack a zip that the student packed."""
         stage.mkdir()
         for name, path in handed.files.items():
-            if name == TIMESTAMP:
+            if name.partition("/")[0] == TIMESTAMP:
                 self.result.left_out.append(
                     _("{student}: a timestamp.txt of the student's own").format(student=identity.id)
                 )
@@ -180,19 +181,20 @@ class _Collection:
 
     def _open_packed(self, identity: Identity, stage: Path) -> None:
         """Unpack zips that hold the notebooks, and bring notebooks to the top, where they are looked for."""
-        for path in sorted(stage.rglob("*.zip")):
-            inner = stage / f"{path.stem}-unpacked"
-            inner.mkdir(exist_ok=True)
+        for path in sorted(path for path in stage.rglob("*.zip") if path.is_file()):
+            inner = free_name(stage / f"{path.stem}-unpacked")
+            inner.mkdir()
             try:
                 problems = unpack(path, inner, self.zone, Room(5000, 1 << 30))
             except CourseError as error:
                 problems = [str(error)]
             self.result.left_out += [f"{identity.id}: {problem}" for problem in problems]
         for path in sorted(stage.rglob("*.ipynb")):
-            if not (stage / path.name).exists():
+            if path.is_file() and not (stage / path.name).exists():
                 path.rename(stage / path.name)
-        for path in stage.rglob(TIMESTAMP):
-            path.unlink()
+        for path in sorted(stage.rglob(TIMESTAMP)):
+            if path.is_file():
+                path.unlink()
 
     def _hide_names(self, identity: Identity, stage: Path) -> None:
         """Rename files whose names tell whose they are; a single notebook gets the name it was released under."""

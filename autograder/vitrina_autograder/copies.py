@@ -1,8 +1,10 @@
-"""Noticing the kit's own source in a submission: students have it, and are asked to write the methods themselves."""
+"""Noticing in a submission what does the work for a student: the kit's own source, and libraries that are withheld."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from functools import lru_cache
 from pathlib import Path
 
 from nbformat import NotebookNode
@@ -30,14 +32,38 @@ def kit_copies(notebook: NotebookNode, release: NotebookNode, files: Iterable[Pa
     own |= _lines(path.read_text(encoding="utf-8", errors="replace") for path in files if path.suffix == ".py")
     own -= _lines(cell.source for cell in release.cells)
     kit = package_folder("vitrina")
-    sources = [path for part in WITHHELD_PARTS for path in sorted((kit / part).rglob("*.py"))]
-    found = {path: len(own & _lines([path.read_text(encoding="utf-8")])) for path in sources}
+    found = {path: len(own & lines) for path, lines in _withheld_lines(kit).items()}
     text = _("holds {count} lines of the kit's own `{name}`")
     return [
         text.format(count=count, name=path.relative_to(kit).as_posix())
         for path, count in found.items()
         if count >= _FEWEST
     ]
+
+
+@lru_cache(maxsize=1)
+def _withheld_lines(kit: Path) -> dict[Path, set[str]]:
+    """Read what is compared with every submission, once."""
+    sources = [path for part in WITHHELD_PARTS for path in sorted((kit / part).rglob("*.py"))]
+    return {path: _lines([path.read_text(encoding="utf-8")]) for path in sources}
+
+
+def library_copies(folder: Path, files: Iterable[Path], absent: Iterable[str]) -> list[str]:
+    """Remark on libraries that are not there while an assignment is graded, and were handed in with it.
+
+    Parameters
+    ----------
+    folder : Path
+        The submission's.
+    files : iterable of Path
+        The files handed in beside the notebook; a folder, a module and a wheel are found by their names.
+    absent : iterable of str
+        Names of the libraries.
+    """
+    parts = {part.lower() for path in files for part in path.relative_to(folder).parts}
+    beginnings = {re.split(r"[-.]", part)[0] for part in parts}
+    text = _("brings a copy of its own of `{name}`, which is not there while this is graded")
+    return [text.format(name=name) for name in absent if name.lower() in beginnings]
 
 
 def _lines(texts: Iterable[str]) -> set[str]:

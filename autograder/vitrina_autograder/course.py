@@ -9,6 +9,7 @@ import secrets
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 CONFIG_NAME = "nbgrader_config.py"
 SECRET_BYTES = 32
@@ -52,6 +53,11 @@ class Course:
             f"{here} is not inside a course: no folder from there upwards holds {CONFIG_NAME} and assignments/. "
             "Change into the course folder and try again."
         )
+
+    @classmethod
+    def configured(cls, config: Any) -> "Course":
+        """Return the course whose folder of products nbgrader's configuration names."""
+        return cls(Path(config.CourseDirectory.root).parent)
 
     @property
     def assignments(self) -> Path:

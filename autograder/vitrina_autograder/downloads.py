@@ -51,12 +51,14 @@ def find_students(root: Path) -> tuple[list[Handed], list[str]]:
     for path in _files(root):
         relative = path.relative_to(root)
         handed, name = _whose(relative)
+        hidden = any(part.startswith(".") for part in relative.parts)
         if handed is None:
-            nobodys.append(str(relative))
-        elif name:
+            nobodys += [] if hidden else [str(relative)]
+        elif name and not relative.parts[0].startswith("."):
             known = found.setdefault((handed.name, handed.number), handed)
-            known.files[name] = path
             known.late |= handed.late
+            if not hidden:  # who handed in nothing else is a student all the same, of whom there is no notebook
+                known.files[name] = path
     return sorted(found.values(), key=lambda handed: (handed.name, handed.number)), nobodys
 
 
@@ -93,8 +95,5 @@ def _is_platforms(name: str) -> bool:
 
 
 def _files(root: Path) -> Iterator[Path]:
-    """Find the plain files below a folder: no links, nothing hidden."""
-    for path in sorted(root.rglob("*")):
-        hidden = any(part.startswith(".") for part in path.relative_to(root).parts)
-        if not hidden and path.is_file() and not path.is_symlink():
-            yield path
+    """Find the plain files below a folder: no links."""
+    return (path for path in sorted(root.rglob("*")) if path.is_file() and not path.is_symlink())

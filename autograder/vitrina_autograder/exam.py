@@ -12,6 +12,7 @@ import socket
 import threading
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -36,6 +37,8 @@ _MOST_DROPPED = 50
 _TEXT_LENGTH = 1000
 _REASON_LENGTH = 200
 _MAX_NAMES = 10
+#: Replies that come with a reason, so that nobody loses points without a word.
+_WITH_REASON = ("raised", "timed out", "unreadable")
 _NAME_LENGTH = 50
 
 
@@ -92,6 +95,11 @@ class Exam:
         with self._state:
             cell, self._running, self._leaving = self._running, None, False
             return self._verdicts.get(cell[0]) if cell else None
+
+    def forget(self, exercise: str) -> None:
+        """Let an exercise be examined once more; the cases are the same."""
+        with self._state:
+            self._verdicts.pop(exercise, None)
 
     def close(self) -> None:
         """Stop listening."""
@@ -227,9 +235,11 @@ class Questioner:
         self.listen()
         send(self._connection, {"ask": True, "arguments": dict(case.arguments), "seconds": CALL_SECONDS})
         message = receive(self._connection, max_arrays=1)
-        if not _is_reply(message):
+        reply = read_reply(message)
+        mutated = [name if name in case.arguments else "?" for name in reply.mutated]  # no way to tell a case's values
+        if not _is_reply(message) or "?" in mutated:
             self._alarm(_("it sent an answer of a form that `check` never sends"))
-        return read_reply(message)
+        return replace(reply, mutated=mutated)
 
     def listen(self) -> None:
         """Notice whoever speaks without having been asked."""
@@ -254,13 +264,17 @@ def _is_reply(message: Mapping[str, Any]) -> bool:
 def read_reply(message: Mapping[str, Any]) -> Reply:
     """Make a reply of what a kernel sent; nothing in it is trusted, and of nothing but text a text is made."""
     status, value, error = (message.get(key) for key in ("status", "value", "error"))
+    unreadable = _("the answer cannot be read")
     if not isinstance(status, str) or status not in REPLY_STATUSES or not isinstance(value, str | np.ndarray | None):
-        return Reply("unreadable", error=_("the answer cannot be read"))
+        return Reply("unreadable", error=unreadable)
+    said = plain_text(error, _TEXT_LENGTH) if isinstance(error, str) else ""
+    if status in _WITH_REASON and not said.strip():
+        said = unreadable
     mutated = message.get("mutated")
     names = cast(list[Any], mutated)[:_MAX_NAMES] if isinstance(mutated, list) else []
     return Reply(
         cast(ReplyStatus, status),
         plain_text(value, _TEXT_LENGTH) if isinstance(value, str) else value,
-        plain_text(error, _TEXT_LENGTH) if isinstance(error, str) else "",
+        said,
         [plain_text(name, _NAME_LENGTH) if isinstance(name, str) else "?" for name in names],
     )

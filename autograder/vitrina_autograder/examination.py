@@ -25,7 +25,7 @@ from nbformat import NotebookNode
 from vitrina.judging import Verdict
 from vitrina.messages import _
 from vitrina.values import plain_text
-from vitrina_autograder.copies import kit_copies
+from vitrina_autograder.copies import kit_copies, library_copies
 from vitrina_autograder.course import Course
 from vitrina_autograder.environment import environment
 from vitrina_autograder.examiner import examiner_for
@@ -128,7 +128,7 @@ def restored(paper: Paper) -> NotebookNode:
         When the folder itself is a link: nothing at all is read then.
     """
     refuse_links(paper.submitted.parent)
-    release = cast(NotebookNode, nbformat.read(paper.release, as_version=4))
+    release = _released(paper.release, paper.release.stat().st_mtime_ns)
     unreadable = ""
     try:
         notebook = read_submission(paper.submitted)
@@ -139,9 +139,17 @@ def restored(paper: Paper) -> NotebookNode:
     if unreadable:
         quarantine(notebook, unreadable)
     folder = paper.submitted.parent
-    add_remarks(notebook, [*_renamed(paper), *left_out(folder), *kit_copies(notebook, release, _files(folder))])
+    files = _files(folder)
+    copies = [*kit_copies(notebook, release, files), *library_copies(folder, files, _absent(paper))]
+    add_remarks(notebook, [*_renamed(paper), *left_out(folder), *copies])
     add_remarks(notebook, name_remarks(paper.course, paper.student, notebook))
     return notebook
+
+
+@lru_cache(maxsize=16)
+def _released(path: Path, _modified: int) -> NotebookNode:
+    """Read a released notebook, which nobody changes, once for the whole class."""
+    return cast(NotebookNode, nbformat.read(path, as_version=4))
 
 
 def _renamed(paper: Paper) -> list[str]:
@@ -203,7 +211,7 @@ def examine(
     ):
         job.hand_over(job.examiner_address)
         modules = modules_of(paper.release)
-        limits = replace(rules.limits, absent=absent_libraries(paper.course.assignment_folder(paper.assignment)))
+        limits = replace(rules.limits, absent=_absent(paper))
         run = NotebookRun(notebook, job, invigilator, limits, rules.patience, modules, stop or threading.Event())
         run.execute()
     seconds = round(time.monotonic() - start, 2)
@@ -232,7 +240,7 @@ def sound_notebook(notebook: NotebookNode) -> NotebookNode:
         if cell.cell_type == "code":
             cell.outputs = [output for output in cell.outputs if _is_sound(output)]
             count = cell.get("execution_count")
-            cell.execution_count = count if isinstance(count, int) else None
+            cell.execution_count = count if isinstance(count, int) and count >= 0 else None
     text = json.dumps(notebook, ensure_ascii=False).encode("utf-8", "replace")
     return cast(NotebookNode, nbformat.from_dict(json.loads(text)))
 
@@ -274,6 +282,10 @@ def _name_of(path: Path, paper: Paper) -> str:
     """Give a file's name, with the folder of the submission that it lies in."""
     folder = paper.submitted.parent
     return str(path.relative_to(folder)) if path.is_relative_to(folder) else path.name
+
+
+def _absent(paper: Paper) -> tuple[str, ...]:
+    return absent_libraries(paper.course.assignment_folder(paper.assignment))
 
 
 def _files(folder: Path) -> Sequence[Path]:

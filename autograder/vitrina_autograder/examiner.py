@@ -59,6 +59,10 @@ class Invigilator:
         data = self.tell(do="leave").get("verdict")
         return verdict_from_data(data) if data else None
 
+    def forget(self, exercise: str) -> None:
+        """Let an exercise be examined once more, as its kernel was killed."""
+        self.tell(do="forget", exercise=exercise)
+
     def tell(self, **order: Any) -> dict[str, Any]:
         """Give an order and wait for the answer.
 
@@ -206,6 +210,9 @@ def _obey(exam: Exam, order: dict[str, Any]) -> dict[str, Any]:
         case {"do": "leave"}:
             verdict = exam.leave_cell()
             return {"verdict": verdict_to_data(verdict) if verdict else None}
+        case {"do": "forget", "exercise": exercise}:
+            exam.forget(exercise)
+            return {}
         case _:
             raise ProtocolError(f"unknown order {order!r}")
 

@@ -27,6 +27,7 @@ from vitrina.practice import PracticeExercise
 from vitrina.values import Array, realise
 from vitrina_autograder.course import CourseError
 from vitrina_autograder.dictionaries import DrawnQuiz, Find, Hunt, Question, Quiz
+from vitrina_autograder.handed_in import HandedIn, HandedInAutomaton, HandedInNetwork
 
 __all__ = [
     "AnyExercise",
@@ -34,6 +35,9 @@ __all__ = [
     "DrawnQuiz",
     "Exercise",
     "Find",
+    "HandedIn",
+    "HandedInAutomaton",
+    "HandedInNetwork",
     "Hunt",
     "Outline",
     "PlantedBug",
@@ -169,7 +173,7 @@ class _Mistakes(Sequence[Mistake]):
         return self._found[index]
 
 
-AnyExercise = Exercise | Quiz | DrawnQuiz | Hunt
+AnyExercise = Exercise | Quiz | DrawnQuiz | Hunt | HandedIn
 
 
 def _generator(seed: bytes) -> np.random.Generator:
@@ -199,7 +203,7 @@ class Outline:
     hints : sequence of str
         For the typical mistakes, in the order of the planted bugs.
     questions : sequence of str
-        Keys of a quiz's questions; empty for a function.
+        Keys of a quiz's questions, or what is judged of a thing that is handed in; empty for a function.
     """
 
     id: str
@@ -216,6 +220,8 @@ def outline(exercise: AnyExercise) -> Outline:
         return Outline(*known, questions=[question.key for question in exercise.questions])
     if isinstance(exercise, Hunt):
         return Outline(*known, questions=[find.key for find in exercise.finds])
+    if isinstance(exercise, HandedIn):
+        return Outline(*known, questions=exercise.questions)
     return Outline(*known, hints=list(dict.fromkeys(bug.hint for bug in exercise.bugs)))
 
 
@@ -232,7 +238,8 @@ def exam_seeds(secret: bytes, student: str, exercises: Iterable[str]) -> dict[st
 
 def practice_exercise(exercise: AnyExercise, points: float) -> PracticeExercise:
     """Cut out the part of an exercise that ships with a release."""
-    return PracticeExercise(exercise.id, exercise.title, points, exercise.formula, exercise.public_cases())
+    kind = exercise.kind if isinstance(exercise, HandedIn) else ""
+    return PracticeExercise(exercise.id, exercise.title, points, exercise.formula, exercise.public_cases(), kind)
 
 
 def load_exercises(folder: Path) -> dict[str, AnyExercise]:

@@ -289,7 +289,7 @@ class _PlatformExport(ExportPlugin):
 
     def export(self, gradebook: Any) -> None:
         """Write the files; `--to` names the file, or begins its name where several assignments are exported."""
-        course = Course(Path(self.config.CourseDirectory.root).parent)
+        course = Course.configured(self.config)
         names = [str(name) for name in self.assignment] or [entry.name for entry in gradebook.assignments]
         for name in names:
             roster = Path(self.roster) if self.roster else None

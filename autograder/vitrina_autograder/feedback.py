@@ -13,14 +13,12 @@ import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from pathlib import Path
 from typing import Any, cast
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 from nbconvert.exporters import Exporter
 from nbformat import NotebookNode
-from nbgrader.api import Gradebook
 from pygments import highlight
 from pygments.formatters import HtmlFormatter
 from pygments.lexers import PythonLexer
@@ -30,15 +28,17 @@ from vitrina.messages import _
 from vitrina.panel import code_spans, html_panel
 from vitrina.values import plain_text
 from vitrina_autograder.course import Course, CourseError
-from vitrina_autograder.deadlines import read_deadlines
 from vitrina_autograder.examiner import ExaminerError, examiner_for
 from vitrina_autograder.marks import graded_exercise
 from vitrina_autograder.members import Result, competence_names, competence_share
-from vitrina_autograder.pages import markdown_html
-from vitrina_autograder.standing import Standing, standing_of
+from vitrina_autograder.one_look import STANDING
+from vitrina_autograder.pages import as_written, is_heavy, markdown_html
+from vitrina_autograder.standing import Standing
 from vitrina_autograder.verdicts import Record, load_record
 
 _ERROR_LENGTH = 300
+#: A notebook of more text is shown as it was written: to set it would keep the whole class waiting.
+_MOST_TEXT = 1 << 20
 #: What nbgrader itself comments on an answer that is still as it was released.
 _NO_RESPONSE = "No response."
 #: What may be a value of a case: a decimal fraction, or a number of many digits.
@@ -75,13 +75,16 @@ class FeedbackExporter(Exporter):
         """Run nbgrader's preprocessors, which read the grades, and write the page."""
         notebook, resources = super().from_notebook_node(nb, resources, **kw)
         names = resources["nbgrader"]
-        course = Course(Path(self.config.CourseDirectory.root).parent)
-        page = feedback_page(course, names["assignment"], names["student"], names["notebook"], notebook)
+        course = Course.configured(self.config)
+        standing = resources.pop(STANDING)
+        page = feedback_page(course, names["assignment"], names["student"], names["notebook"], notebook, standing)
         resources["output_extension"] = self.file_extension
         return page, resources
 
 
-def feedback_page(course: Course, assignment: str, student: str, name: str, notebook: NotebookNode) -> str:
+def feedback_page(
+    course: Course, assignment: str, student: str, name: str, notebook: NotebookNode, standing: Standing
+) -> str:
     """Write the feedback on a graded notebook, whose cells hold points and comments (by nbgrader's `GetGrades`).
 
     Returns
@@ -89,12 +92,12 @@ def feedback_page(course: Course, assignment: str, student: str, name: str, note
     str
         One HTML file.
     """
-    with Gradebook(f"sqlite:///{course.gradebook}") as gradebook:
-        standing = standing_of(read_deadlines(course), gradebook.find_submission(assignment, student))
     record = load_record(course, assignment, student) or Record(student, assignment)
     cut = _cutter(notebook)
     verdicts = {key: _for_student(verdict, cut) for key, verdict in record.verdicts.items()}
     lines = list(_lines(notebook, verdicts, standing))
+    by_anchor = {line.anchor: line for line in lines}
+    plain = sum(len(cell.source) for cell in notebook.cells) > _MOST_TEXT
     return _template().render(
         _=_,
         assignment=assignment,
@@ -104,7 +107,7 @@ def feedback_page(course: Course, assignment: str, student: str, name: str, note
         several=len(course.released_notebooks(assignment)) > 1,
         competences=_competences(course, assignment, verdicts),
         remarks=record.remarks,
-        cells=[_cell(cell, verdicts, {line.anchor: line for line in lines}, cut) for cell in notebook.cells],
+        cells=[{"body": _body(cell, plain=plain)} | _cell(cell, verdicts, by_anchor, cut) for cell in notebook.cells],
         code_style=Markup(_formatter().get_style_defs(".code")),
     )
 
@@ -194,7 +197,6 @@ def _cell(
     errors = [output for output in cell.get("outputs", []) if output.output_type == "error"]
     return {
         "kind": cell.cell_type,
-        "body": _body(cell),
         "line": lines.get(str(marks.get("grade_id", ""))),
         "yours": bool(marks.get("solution")),
         "comment": _comment(marks),
@@ -207,7 +209,9 @@ def _comment(marks: Mapping[str, Any]) -> Markup:
     return Markup(markdown_html(str(marks["comment"]))) if marks.get("comment") else Markup()
 
 
-def _body(cell: NotebookNode) -> Markup:
+def _body(cell: NotebookNode, *, plain: bool) -> Markup:
+    if plain:
+        return Markup(as_written(cell.source))
     if cell.cell_type == "markdown":
         return Markup(_cached_markdown(cell.source, json.dumps(cell.get("attachments", {}))))
     return Markup(_cached_code(cell.source))
@@ -220,7 +224,7 @@ def _cached_markdown(source: str, attachments: str) -> str:
 
 @lru_cache(maxsize=256)
 def _cached_code(source: str) -> str:
-    return cast(str, highlight(source, PythonLexer(), _formatter()))
+    return as_written(source) if is_heavy(source) else cast(str, highlight(source, PythonLexer(), _formatter()))
 
 
 @lru_cache(maxsize=1)

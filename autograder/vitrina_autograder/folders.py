@@ -15,6 +15,7 @@ from vitrina.messages import _
 from vitrina.values import plain_text
 from vitrina_autograder.intake import MAX_FILE_BYTES, UnreadableError
 
+TIMESTAMP = "timestamp.txt"
 #: How a file's name ends that was set aside.
 _ASIDE = ".left-out"
 #: What may lie beside a notebook.
@@ -37,7 +38,7 @@ def set_aside(folder: Path, released: Path) -> None:
         When the folder itself is a link.
     """
     refuse_links(folder)
-    for path in (folder / file.name for file in released.iterdir()):
+    for path in (folder / name for name in (TIMESTAMP, *(file.name for file in released.iterdir()))):
         if path.is_dir() and not path.is_symlink():
             _put_aside(path)
     kept = 0
@@ -99,7 +100,7 @@ def _is_notebook(path: Path, released: Path) -> bool:
 def _may_stay(path: Path, folder: Path) -> bool:
     if path.is_symlink() or not path.is_file() or path.stat().st_size > _MAX_BYTES:
         return False
-    return path != folder / "timestamp.txt" or _is_time(path)
+    return path != folder / TIMESTAMP or _is_time(path)
 
 
 def is_aside(name: str) -> bool:

@@ -44,7 +44,7 @@ _T = TypeVar("_T")
 _UNUSABLE = re.compile(r"[*?\[\]\r\n\ud800-\udfff]")
 
 #: The line of a stack trace that says what was wrong.
-_ERROR_LINE = re.compile(r"^[\w.]*(?:Error|Exception)\b.*", re.MULTILINE)
+_ERROR_LINE = re.compile(r"^ *([\w.]*(?:Error|Exception)\b.*)", re.MULTILINE)
 _REASON_LENGTH = 300
 
 #: Called with a student and what was just done: "examined", "recorded" or "skipped".

@@ -19,6 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_markdown_cell
 
 from vitrina.messages import _
+from vitrina.values import whole_text
 from vitrina_autograder.marks import is_answer, is_check, is_locked
 
 #: Where remarks about a submission travel from reading to grading, in the notebook's metadata.
@@ -31,6 +32,7 @@ MAX_FILE_BYTES = 200 << 20
 _MAX_VALUES = 10_000_000
 _MAX_CELLS = 5000
 _MAX_SOURCE = 1 << 20
+_MAX_NAMED = 10
 #: The kinds of cells there are, and what each has beside id, metadata and source. nbformat's own makers validate, which
 #: would be most of the time of reading a notebook.
 _OWN_FIELDS: dict[str, Callable[[], dict[str, Any]]] = {
@@ -63,8 +65,15 @@ def read_submission(path: Path) -> NotebookNode:
     if len(items) > _MAX_CELLS:
         raise UnreadableError(_("it has {count} cells: that is no notebook").format(count=len(items)))
     cells = [cell for item in items if (cell := _cell(item)) is not None]
+    long = [number for number, cell in enumerate(cells, start=1) if len(cell.source) > _MAX_SOURCE]
+    for number in long:
+        cells[number - 1].source = cells[number - 1].source[:_MAX_SOURCE]
     # not new_notebook, which would take the ids from copies of a cell: by them the last copy is found
-    return cast(NotebookNode, nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells}))
+    whole = nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "metadata": {}, "cells": cells})
+    notebook = cast(NotebookNode, whole)
+    text = _("cell {number} was cut: it has more than {size} million characters")
+    add_remarks(notebook, [text.format(number=number, size=_MAX_SOURCE >> 20) for number in long[:_MAX_NAMED]])
+    return notebook
 
 
 def _parse(path: Path) -> dict[str, Any]:
@@ -133,8 +142,8 @@ def _cell(item: object) -> NotebookNode | None:
 
 def _source(value: object) -> str:
     lines = cast(list[object], value) if isinstance(value, list) else [value]
-    text = "".join(line for line in lines if isinstance(line, str))[:_MAX_SOURCE]
-    return text.encode("utf-8", "replace").decode("utf-8").replace("\r\n", "\n")
+    text = "".join(line for line in lines if isinstance(line, str))
+    return whole_text(text).replace("\r\n", "\n")
 
 
 def _plain_id(value: object, default: str) -> str:
@@ -150,7 +159,8 @@ def _pictures(attachments: object) -> dict[str, dict[str, str]]:
     for name, bundle in cast(dict[str, Any], attachments).items():
         if isinstance(bundle, dict):
             pictures = cast(dict[str, Any], bundle).items()
-            kept[name] = {kind: data for kind, data in pictures if kind in _IMAGE_TYPES and isinstance(data, str)}
+            known = ((kind, data) for kind, data in pictures if kind in _IMAGE_TYPES and isinstance(data, str))
+            kept[whole_text(name)] = {kind: whole_text(data) for kind, data in known}
     return kept
 
 

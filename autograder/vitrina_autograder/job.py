@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from vitrina_autograder.cgroup import Group, Groups, control_groups, remove_groups
+from vitrina_autograder.folders import is_aside
 
 _PREFIX = "vitrina-"
 _FIRST_UID = 200_000
@@ -242,11 +243,11 @@ def sweep_jobs() -> None:
 
 
 def plain_files(folder: Path) -> Iterator[Path]:
-    """Find the files of a submission that its code gets: no notebooks, links, devices or huge files."""
+    """Find the files of a submission that its code gets: no notebooks, links, devices, nothing huge or set aside."""
     for place, _folders, names in os.walk(folder, followlinks=False):
         for path in (Path(place) / name for name in names):
             plain = path.is_file() and not path.is_symlink() and path.stat().st_size <= _MAX_FILE_BYTES
-            if plain and path.suffix != ".ipynb":
+            if plain and path.suffix != ".ipynb" and not is_aside(path.name):
                 yield path
 
 

@@ -54,7 +54,7 @@ def write_json(path: Path, data: dict[str, Any]) -> None:
     """Replace a file; it is on the disk when this returns, and no reader ever sees half of it."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, draft = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
+    with os.fdopen(handle, "w", encoding="utf-8", errors="backslashreplace") as file:  # a name may be no text
         json.dump(data, file, ensure_ascii=False, indent=1, sort_keys=True)
         file.flush()
         os.fsync(file.fileno())

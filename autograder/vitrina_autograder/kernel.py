@@ -11,8 +11,10 @@ from typing import Any
 import zmq
 import zmq.asyncio
 from jupyter_client.asynchronous.client import AsyncKernelClient
+from jupyter_client.channels import AsyncZMQSocketChannel
 from jupyter_client.kernelspec import KernelSpec
 from jupyter_client.manager import AsyncKernelManager
+from traitlets import Type
 
 from vitrina_autograder.disk import FreeSpace, processes_below, used_bytes
 from vitrina_autograder.job import Job, Limits
@@ -22,6 +24,24 @@ from vitrina_autograder.sandbox import sandboxed
 _MAX_MESSAGE_BYTES = 16 << 20
 #: Nor do more messages than this at a time: a kernel that sends faster than we read has to wait.
 _MAX_WAITING_MESSAGES = 8
+
+
+class PromptChannel(AsyncZMQSocketChannel):
+    """Takes a message as soon as it is there, where the wait has no limit: of its own accord it would poll first."""
+
+    async def get_msg(self, timeout: float | None = None) -> dict[str, Any]:
+        """Get the next message; `queue.Empty` when there was none for so many seconds."""
+        return await (self._recv() if timeout is None else super().get_msg(timeout))
+
+
+class SilentClient(AsyncKernelClient):
+    """Asks for no heartbeats: whoever breaks that connection would have us wait for one without end."""
+
+    iopub_channel_class = Type(PromptChannel)  # pyright: ignore[reportAssignmentType]
+
+    def start_channels(self, *channels: bool, **named: bool) -> None:
+        """Start all channels but that of heartbeats."""
+        super().start_channels(*channels, **{**named, "hb": False})
 
 
 class SandboxedKernelManager(AsyncKernelManager):
@@ -45,6 +65,7 @@ class SandboxedKernelManager(AsyncKernelManager):
         connection_file = str(wires / "kernel.json")
         super().__init__(
             context=context,
+            client_factory=SilentClient,
             transport="ipc",
             ip=str(wires / "kernel"),
             connection_file=connection_file,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from nbformat import NotebookNode
 from nbgrader.api import Gradebook, MissingEntry
@@ -20,8 +20,7 @@ from nbgrader.utils import parse_utc
 
 from vitrina_autograder.course import Course
 from vitrina_autograder.deadlines import Deadlines, Ruling, read_deadlines
-
-TIMESTAMP = "timestamp.txt"
+from vitrina_autograder.folders import TIMESTAMP
 
 
 class LatePolicy(LateSubmissionPlugin):
@@ -32,34 +31,36 @@ class LatePolicy(LateSubmissionPlugin):
         del total_seconds_late  # the gradebook knows seconds; the policy counts days on the course's clock
         penalties: Any = self.parent  # nbgrader's preprocessor
         submission = penalties.gradebook.find_submission(penalties.assignment_id, student_id)
-        return ruling_of(_course(self.config), submission).penalty(score) or None
+        return ruling_of(Course.configured(self.config), submission).penalty(score) or None
 
 
 class CarryDeadlines(NbGraderPreprocessor):
-    """Carries a submission's due time into the gradebook, just before nbgrader asks whether it is late."""
+    """Carries a submission's due time into the gradebook that another preprocessor, a base before it, has open."""
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Leave the notebook as it is."""
-        names = resources["nbgrader"]
-        course = _course(self.config)
-        with Gradebook(names["db_url"]) as gradebook:
-            submission = gradebook.find_submission(names["assignment"], names["student"])
-            _carry(course, read_deadlines(course), submission)
-            gradebook.db.commit()
-        return nb, resources
+        names, gradebook, course = resources["nbgrader"], cast(Any, self).gradebook, Course.configured(self.config)
+        _carry(course, read_deadlines(course), gradebook.find_submission(names["assignment"], names["student"]))
+        gradebook.db.commit()
+        return super().preprocess(nb, resources)
 
 
 class SettleLateness(NbGraderPreprocessor):
-    """Works the penalty out again before feedback is written: points may have been given by hand since."""
+    """Works the penalty out again, in the gradebook that another preprocessor, a base before it, has open.
+
+    Points may have been given by hand since.
+    """
 
     def preprocess(self, nb: NotebookNode, resources: Any) -> tuple[NotebookNode, Any]:
         """Leave the notebook as it is."""
-        names = resources["nbgrader"]
-        settle(_course(self.config), names["assignment"], names["student"])
-        return nb, resources
+        names, gradebook, course = resources["nbgrader"], cast(Any, self).gradebook, Course.configured(self.config)
+        submission = gradebook.find_submission(names["assignment"], names["student"])
+        _settle(course, read_deadlines(course), submission)
+        gradebook.db.commit()
+        return super().preprocess(nb, resources)
 
 
-def settle(course: Course, assignment: str, student: str | None = None) -> None:
+def settle(course: Course, assignment: str) -> None:
     """Bring the due times, extensions and penalties of an assignment in the gradebook up to date.
 
     Parameters
@@ -68,24 +69,24 @@ def settle(course: Course, assignment: str, student: str | None = None) -> None:
         The course.
     assignment : str
         nbgrader's name of the assignment; where the gradebook does not know it yet, nothing happens.
-    student : str, optional
-        Only this student's.
     """
     deadlines = read_deadlines(course)
     if not course.gradebook.exists():
         return
     with Gradebook(f"sqlite:///{course.gradebook}") as gradebook:
         try:
-            entry = gradebook.find_assignment(assignment)
+            entry: Any = gradebook.find_assignment(assignment)
         except MissingEntry:
             return
         entry.duedate = _in_utc(deadlines.due_of(assignment))
-        one = student is not None
-        submissions: Any = [gradebook.find_submission(assignment, student)] if one else entry.submissions
-        for submission in submissions:
-            _carry(course, deadlines, submission)
-            _charge(deadlines.ruling(assignment, submission.student.id, submission.timestamp), submission)
+        for submission in entry.submissions:
+            _settle(course, deadlines, submission)
         gradebook.db.commit()
+
+
+def _settle(course: Course, deadlines: Deadlines, submission: Any) -> None:
+    _carry(course, deadlines, submission)
+    _charge(deadlines.ruling(submission.assignment.name, submission.student.id, submission.timestamp), submission)
 
 
 def carry_due(assignment: str, student: str, notebooks: list[str]) -> None:
@@ -146,7 +147,3 @@ def _charge(ruling: Ruling, submission: Any) -> None:
 
 def _in_utc(moment: datetime | None) -> datetime | None:
     return None if moment is None else moment.astimezone(UTC).replace(tzinfo=None)
-
-
-def _course(config: Any) -> Course:
-    return Course(Path(config.CourseDirectory.root).parent)

@@ -31,6 +31,8 @@ from vitrina_autograder.similarity import known_fingerprints
 #: A lesson shows a function when it holds this share of the runs of tokens in the function's body.
 SHOWN_SHARE = 0.6
 HIDDEN_INPUT = "hide-input"
+#: A page does not scroll sideways where it is printed: long lines of code go on below.
+_WRAPPED = "<style>.jp-InputArea .highlight pre { white-space: pre-wrap; overflow-wrap: anywhere; }</style>"
 _LONGEST_RUN = 600  # seconds
 
 
@@ -159,7 +161,8 @@ def render_lesson(notebook: Path, folder: Path) -> Page:
     seconds = _children_seconds() - before
     config = Config({"TagRemovePreprocessor": {"enabled": True, "remove_input_tags": {HIDDEN_INPUT}}})
     page = folder / f"{notebook.stem}.html"
-    write_changed(page, HTMLExporter(config=config).from_notebook_node(tree)[0].encode())
+    html = HTMLExporter(config=config).from_notebook_node(tree)[0]
+    write_changed(page, html.replace("</head>", f"{_WRAPPED}</head>", 1).encode())
     return Page(page, _write_figures(tree, page), seconds, _complaints(tree))
 
 

@@ -17,6 +17,9 @@ from jinja2.runtime import Context
 from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from nbconvert.preprocessors import Preprocessor
 from nbformat import NotebookNode
+from traitlets import Bool
+
+from vitrina_autograder.marks import graded_exercise
 
 _TAGS = """
 a abbr b blockquote br caption code dd del details div dl dt em h1 h2 h3 h4 h5 h6 hr i img kbd li mark ol p pre q s
@@ -40,6 +43,9 @@ _SHOWN_TYPES = frozenset({"text/plain", "image/png", "image/jpeg"})
 _MAX_TEXT = 200_000
 _MAX_MARKS = 3000
 _MARKS = re.compile(r"[<\[]|\\[\[(]|\\begin|\$")
+#: Over a longer run of blanks the patterns of those who render text and code go again and again.
+_MAX_BLANKS = 300
+_BLANKS = re.compile(r"\s+")
 
 
 def _allowed(tag: str, name: str, value: str) -> bool:
@@ -54,8 +60,8 @@ def _allowed(tag: str, name: str, value: str) -> bool:
 
 def clean_html(html: str) -> str:
     """Keep the harmless part of HTML: no script, no event handler, no form, no frame, nothing loaded from elsewhere."""
-    if _is_heavy(html):
-        return f"<pre>{escape(html[:_MAX_TEXT])}</pre>"
+    if is_heavy(html):
+        return as_written(html)
     kept = bleach.clean(
         _UNSEEN.sub("", html),
         tags=_TAGS.split(),
@@ -67,8 +73,18 @@ def clean_html(html: str) -> str:
     return _MATH_COMMANDS.sub(r"\\text{\1}", _CODED_CHARACTER.sub(_decoded, kept))
 
 
-def _is_heavy(text: str) -> bool:
-    return len(text) > _MAX_TEXT or sum(1 for _mark in _MARKS.finditer(text)) > _MAX_MARKS
+def is_heavy(text: str) -> bool:
+    """Whether to render a text would take too long."""
+    return (
+        len(text) > _MAX_TEXT
+        or sum(1 for _mark in _MARKS.finditer(text)) > _MAX_MARKS
+        or any(len(run) > _MAX_BLANKS for run in _BLANKS.findall(text))
+    )
+
+
+def as_written(text: str) -> str:
+    """Show a text as it was written, instead of rendering it."""
+    return f"<pre>{escape(text[:_MAX_TEXT])}</pre>"
 
 
 def _decoded(code: re.Match[str]) -> str:
@@ -86,18 +102,25 @@ def clean_markdown(context: Context, source: str) -> str:
 
 def markdown_html(source: str, attachments: dict[str, dict[str, str]] | None = None) -> str:
     """Make harmless HTML of Markdown that anybody wrote; `attachments` are a cell's pictures."""
-    if _is_heavy(source):
-        return clean_html(source)
+    if is_heavy(source):
+        return as_written(source)
     renderer = IPythonRenderer(escape=False, exclude_anchor_links=True, attachments=attachments or {})
-    return clean_html(MarkdownWithMath(renderer=renderer).render(source))
+    try:
+        return clean_html(MarkdownWithMath(renderer=renderer).render(source))
+    except RecursionError:  # lists in lists in lists
+        return as_written(source)
 
 
 class CleanOutputs(Preprocessor):
     """Stores only outputs that are harmless to show: text, pictures and cleaned HTML."""
 
+    enabled = Bool(True, help="nbconvert's own are off unless somebody says otherwise.").tag(config=True)
+
     def preprocess_cell(self, cell: NotebookNode, resources: Any, index: int) -> tuple[NotebookNode, Any]:
         """Clean the outputs of one cell."""
         del index
+        if graded_exercise(cell) is not None:  # the verdict, which is ours
+            return cell, resources
         for output in cell.get("outputs", []):
             if output.output_type in ("display_data", "execute_result"):
                 output.data = _clean_bundle(output.data)

@@ -15,7 +15,6 @@ from typing import Any, cast
 import nbformat
 from nbconvert.exporters import NotebookExporter
 from nbformat import NotebookNode
-from nbformat.v4 import new_output
 from nbgrader.preprocessors import NbGraderPreprocessor
 from traitlets import Float, Integer
 
@@ -119,14 +118,18 @@ def _likeness(path: Path, release: Path) -> int:
 
 def _paper(config: Any, resources: Any) -> Paper:
     names = resources["nbgrader"]
-    course = Course(Path(config.CourseDirectory.root).parent)
+    course = Course.configured(config)
     return Paper(course, names["assignment"], names["student"], names["notebook"])
 
 
 def _write_verdict(cell: NotebookNode, verdict: Verdict) -> None:
     """Replace what the kernel showed by the verdict; its plain text is what nbgrader reads as the score."""
     data = {"text/plain": repr(verdict), "text/html": html_panel(verdict)}
-    cell.outputs = [new_output("execute_result", data, execution_count=cell.execution_count)]
+    count = cell.execution_count
+    # not new_output, which would validate it alone; the whole notebook is validated before it is written
+    cell.outputs = [
+        NotebookNode(output_type="execute_result", metadata=NotebookNode(), data=data, execution_count=count)
+    ]
 
 
 def _record(paper: Paper, print_: str, examined: Examined) -> None:

@@ -102,7 +102,7 @@ def _sound_verdicts(returned: dict[str, Any], notebook: NotebookNode) -> dict[st
         points = float(graded[exercise].metadata.nbgrader.points)
         if item["exercise"] != exercise or item["max_points"] != points:
             raise ReturnError(f"it scores {exercise} with other points")
-        if not _has_texts(item, "title", "formula", "note") or not all(map(_is_sound, item["outcomes"])):
+        if not _has_texts(item, "title", "formula", "note", "picture") or not all(map(_is_sound, item["outcomes"])):
             raise ReturnError(f"its verdict on {exercise} has not the form of one")
     return {exercise: verdict_from_data(item) for exercise, item in returned.items()}
 
@@ -115,6 +115,8 @@ def _is_sound(outcome: dict[str, Any]) -> bool:
         and isinstance(outcome["edge"], bool)
         and isinstance(outcome["weight"], float | int)
         and 0 <= outcome["weight"] < math.inf
+        and isinstance(outcome["share"], float | int)
+        and 0 <= outcome["share"] <= 1
         and outcome["expected"] is outcome["received"] is None
     )
 

@@ -1,7 +1,8 @@
 """Running a submission: every cell in a sandboxed kernel, graded cells under the examiner's eyes.
 
 A kernel that dies or can no longer be interrupted costs the cell that killed it: a new kernel repeats the cells before
-it (but no graded one: their verdicts stand) and the run goes on with the next cell.
+it (but no graded one: their verdicts stand) and the run goes on with the next cell. As a kernel may also be killed from
+outside, the first one of a notebook that just dies costs nothing: its cell is run once more.
 """
 
 from __future__ import annotations
@@ -58,6 +59,10 @@ class KernelLostError(Exception):
     """A cell cost the kernel; carries what happened, for the report."""
 
 
+class KernelDiedError(KernelLostError):
+    """A kernel is gone, and nothing tells why."""
+
+
 @dataclass
 class NotebookRun:
     """One run of one notebook.
@@ -90,6 +95,7 @@ class NotebookRun:
     verdicts: dict[str, Verdict] = field(default_factory=dict[str, Verdict])
     remarks: list[str] = field(default_factory=list[str])
     _deadly: set[int] = field(default_factory=set[int])
+    _died: bool = False
     _seconds: float = 0.0
     _unwatched: float = 0.0
 
@@ -101,11 +107,13 @@ class NotebookRun:
         StoppedError
             Soon after `stop` is set.
         """
-        position = 0
-        for _attempt in range(_MAX_KERNELS):
+        position, lost = 0, 0
+        while lost < _MAX_KERNELS:
+            died = self._died
             position = self._run_from(position)
             if position >= len(self.notebook.cells):
                 return
+            lost += died == self._died  # the first that dies does not count
         self.remarks.append(_("the kernel was lost {count} times; the rest was not run").format(count=_MAX_KERNELS))
 
     def _run_from(self, start: int) -> int:
@@ -124,10 +132,22 @@ class NotebookRun:
                 remark = _("the kernel did not start: {reason}").format(reason=lost)
                 self.remarks += [] if remark in self.remarks else [remark]
                 return start
+            if isinstance(lost, KernelDiedError) and not self._died:
+                return self._once_more(start, index)
             self._deadly.add(index)
             self.remarks.append(_("cell {number} cost the kernel: {reason}").format(number=index + 1, reason=lost))
             return max(start, index + 1)
         return end
+
+    def _once_more(self, start: int, index: int) -> int:
+        """Take back what the cell gave in which a kernel died for the first time; give the cell to go on with."""
+        self._died = True
+        self.remarks.append(_("the kernel died in cell {number}, which was run once more").format(number=index + 1))
+        exercise = graded_exercise(self.notebook.cells[index])
+        if exercise is not None and index >= start:
+            self.invigilator.forget(exercise)
+            self.verdicts.pop(exercise, None)
+        return max(start, index)
 
     @contextmanager
     def _kernel(self) -> Generator[Client]:
@@ -174,7 +194,8 @@ class NotebookRun:
             reason = _("it could not be interrupted, or sent more than can be received")
             raise KernelLostError(reason) from None
         except DeadKernelError:
-            raise KernelLostError(self._used_up(client.manager) or _("the kernel died")) from None
+            reason = self._used_up(client.manager)
+            raise (KernelLostError(reason) if reason else KernelDiedError(_("the kernel died"))) from None
         except Exception as error:
             raise KernelLostError(f"{type(error).__name__}: {error}"[:200]) from error
         finally:

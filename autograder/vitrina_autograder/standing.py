@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbgrader.api import Gradebook, MissingEntry
+from nbgrader.api import BaseCell, Comment, Grade, Gradebook, MissingEntry, SubmittedNotebook
+from sqlalchemy.orm import object_session
 
 from vitrina_autograder.course import Course
 from vitrina_autograder.deadlines import Deadlines, read_deadlines
@@ -51,21 +52,28 @@ class Standing:
 
 def standing_of(deadlines: Deadlines, submission: Any) -> Standing:
     """Read from the gradebook what a page shows of it."""
-    grades = [grade for notebook in submission.notebooks for grade in notebook.grades]
-    comments = [comment for notebook in submission.notebooks for comment in notebook.comments]
+    grades = _of_cells(submission, Grade, Grade.score, Grade.max_score, Grade.needs_manual_grade)
+    comments = _of_cells(submission, Comment, Comment.comment)
     penalty = float(submission.late_submission_penalty or 0)
     ruling = deadlines.ruling(submission.assignment.name, submission.student.id, submission.timestamp)
     late = ruling.sentence(penalty)
-    points = sorted([grade.name, grade.score, grade.max_score, bool(grade.needs_manual_grade)] for grade in grades)
-    said = sorted([comment.name, comment.comment or ""] for comment in comments)
+    points = sorted([name, score, most, bool(by_hand)] for name, score, most, by_hand in grades)
+    said = sorted([name, comment or ""] for name, comment in comments)
     return Standing(
         score=float(submission.score),
         max_score=float(submission.max_score),
         penalty=penalty,
         late=late,
         state=hashlib.sha256(json.dumps([points, said, penalty, late]).encode()).hexdigest()[:16],
-        waiting=frozenset(grade.name for grade in grades if grade.needs_manual_grade),
+        waiting=frozenset(name for name, _score, _most, by_hand in grades if by_hand),
     )
+
+
+def _of_cells(submission: Any, kind: Any, *columns: Any) -> Sequence[Any]:
+    """Read with one statement what there is of a kind for each cell, after the cell's name."""
+    session: Any = object_session(submission)
+    rows = session.query(BaseCell.name, *columns).join(kind.cell).join(kind.notebook)
+    return rows.filter(SubmittedNotebook.assignment_id == submission.id).all()
 
 
 def stale_feedback(course: Course, assignment: str) -> list[str]:

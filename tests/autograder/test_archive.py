@@ -97,6 +97,22 @@ def test_names_of_any_length_and_encoding_come_out(tmp_path: Path):
     assert cut.endswith(".ipynb")
 
 
+def test_a_long_name_of_large_characters_keeps_its_ending(tmp_path: Path):
+    archive = packed(tmp_path / "a.zip", {"中" * 110 + ".ipynb": b"1", "ñ" * 100 + ".txt": b"2", "𝄞" * 200: b"3"})
+    assert unpack(archive, tmp_path / "out", ZONE, Room()) == []
+    names = sorted(found(tmp_path / "out"), key=len)
+    assert all(len(name.encode()) <= 200 for name in names)
+    assert "中" * 64 + ".ipynb" in names
+    assert "ñ" * 98 + ".txt" in names
+
+
+def test_a_file_in_the_place_of_a_folder_costs_only_what_is_in_it(tmp_path: Path):
+    archive = packed(tmp_path / "a.zip", {"a": b"1", "a/b": b"2", "c": b"3"})
+    (problem,) = unpack(archive, tmp_path / "out", ZONE, Room())
+    assert problem == "a.zip: a/b: another one has the name of its folder"
+    assert found(tmp_path / "out") == {"a": b"1", "c": b"3"}
+
+
 def clear_utf8_flags(data: bytes) -> bytes:
     """Make names be UTF-8 without saying so, as some systems write them."""
     changed = bytearray(data)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import os
+import re
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +19,7 @@ from vitrina_autograder.cli import app
 from vitrina_autograder.course import Course
 from vitrina_autograder.deadlines import FILE_NAME
 from vitrina_autograder.grade import read_grades
+from vitrina_autograder.identities import read_identities
 
 
 def vitrina(course: Course | Path, *arguments: str) -> tuple[int, str]:
@@ -125,3 +128,29 @@ def test_a_weeks_round_without_names(toy: Course, solved: dict[str, Any], tmp_pa
     code, said = vitrina(toy, "audit")
     assert code == 1
     assert "cannot be trusted" in said
+
+
+def test_names_that_students_gave_do_nothing_in_a_terminal(toy: Course, tmp_path: Path):
+    evil = "\x1b]0;owned\x07\u202e"
+    folder = tmp_path / "all" / f"ana{evil}"
+    folder.mkdir(parents=True)
+    (folder / NOTEBOOK).write_text("{}")
+    with zipfile.ZipFile(folder / "more.zip", "w") as archive:
+        archive.writestr(f"../{evil}", "x")
+    (folder / NOTEBOOK).rename(folder / "toy.txt")
+    outputs = [vitrina(toy, "collect", ASSIGNMENT, str(tmp_path / "all"))[1], vitrina(toy, "audit")[1]]
+    outputs.append(vitrina(toy, "extend", ASSIGNMENT, f"ana{evil}", "--days", "2")[1])
+    outputs.append(vitrina(toy, "extend", ASSIGNMENT)[1])
+    assert "leads out" in outputs[0]
+    for said in outputs:
+        assert "owned" in said or "due" in said
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", said)
+
+
+def test_a_folder_whose_name_is_no_text_is_collected(toy: Course, tmp_path: Path):
+    folder = tmp_path / "all" / "a\udcff"
+    folder.mkdir(parents=True)
+    (folder / NOTEBOOK).write_text("{}")
+    assert vitrina(toy, "collect", ASSIGNMENT, str(tmp_path / "all"))[0] == 0
+    assert [path.name for path in toy.submitted.glob("a*")] == ["a\udcff"]
+    assert set(read_identities(toy)) == {"a\udcff"}

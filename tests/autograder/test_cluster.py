@@ -46,7 +46,7 @@ class Cluster:
 
     @property
     def address(self) -> str:
-        wait_until(self._file.exists)
+        wait_until(lambda: self._file.exists() and self._file.read_text())  # it is there before it is written
         return json.loads(self._file.read_text())["address"]
 
     @property

@@ -15,9 +15,10 @@ from corpus.toy_course import ASSIGNMENT, DOUBLE, NOTEBOOK
 from vitrina_autograder.collect import collect, newest_file
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.deadlines import FILE_NAME
+from vitrina_autograder.folders import TIMESTAMP
 from vitrina_autograder.grade import Grading, feedback_pages, submitted_students
 from vitrina_autograder.identities import read_identities
-from vitrina_autograder.lateness import TIMESTAMP, received
+from vitrina_autograder.lateness import received
 from vitrina_autograder.verdicts import load_record
 
 MOODLE = {
@@ -128,6 +129,38 @@ def test_a_zip_that_a_student_packed_is_opened(toy: Course, tmp_path: Path):
     assert "leads out" in result.left_out[0]
     assert received(toy, ASSIGNMENT, "ana-gil") is None
     assert not list(toy.build.rglob("evil"))
+
+
+@pytest.mark.parametrize(
+    "files",
+    [
+        {"中" * 100 + ".ipynb": "x"},
+        {"a": "x", "a/b.ipynb": "y"},
+        {"a.zip": {"x/toy.ipynb": "y"}, "a-unpacked": "x"},
+        {"a.zip": {"x/a.ipynb/b.ipynb": "y"}},
+        {"a.zip": {"timestamp.txt/x": "y", "toy.ipynb": "z"}},
+        {"timestamp.txt/x": "y", "toy.ipynb": "z"},
+    ],
+)
+def test_no_names_of_files_stop_the_class(toy: Course, tmp_path: Path, files: dict[str, Any]):
+    packed = {
+        name: download(tmp_path / "inner.zip", text).read_bytes() if isinstance(text, dict) else text
+        for name, text in files.items()
+    }
+    own = {f"Ana_1_assignsubmission_file/{name}": text for name, text in packed.items()}
+    result = collect(toy, ASSIGNMENT, download(tmp_path / "m.zip", {**own, **MOODLE}))
+    assert {"ana", "bea-ruiz", "carl-sanz"} <= set(result.new)
+    assert list((toy.submitted / "ana" / ASSIGNMENT).rglob("*.ipynb")) or "name of its folder" in result.left_out[0]
+    assert received(toy, ASSIGNMENT, "ana") is None
+    assert "ana" in result.untimed
+
+
+def test_who_hands_in_hidden_files_alone_is_a_student_without_a_notebook(toy: Course, tmp_path: Path):
+    hidden = {"Ana_1_assignsubmission_file/.toy.ipynb": "x", ".git/config": "y"}
+    result = collect(toy, ASSIGNMENT, download(tmp_path / "m.zip", {**MOODLE, **hidden}))
+    assert "ana" in result.new
+    assert list((toy.submitted / "ana" / ASSIGNMENT).iterdir()) == []
+    assert len(result.new) == 4
 
 
 def submitted_text(course: Course, path: str) -> str:

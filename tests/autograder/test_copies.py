@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
 
-from vitrina_autograder.copies import kit_copies
+from vitrina_autograder.copies import kit_copies, library_copies
 from vitrina_autograder.sandbox import package_folder
 
 KIT = package_folder("vitrina") / "explain" / "lrp" / "propagate.py"
@@ -35,3 +35,14 @@ def test_textbook_solutions_are_no_copies(release):
     solutions = package_folder("vitrina_solutions")
     cells = [new_code_cell((solutions / name).read_text()) for name in ("lrp.py", "gradients.py", "deeplift.py")]
     assert kit_copies(new_notebook(cells=cells), release, []) == []
+
+
+@pytest.mark.parametrize("name", ["lime.py", "lime/lime_base.py", "vendor/lime-0.2.0.1-py3-none-any.whl", "Lime.zip"])
+def test_a_withheld_library_that_is_handed_in_is_remarked(tmp_path: Path, name):
+    (remark,) = library_copies(tmp_path, [tmp_path / name, tmp_path / "data.csv"], ["shap", "lime"])
+    assert "copy of its own of `lime`" in remark
+
+
+def test_files_of_a_students_own_are_no_library(tmp_path: Path):
+    files = [tmp_path / name for name in ("limes.py", "my_shap_notes.txt", "sublime/lines.py")]
+    assert library_copies(tmp_path, files, ["shap", "lime"]) == []

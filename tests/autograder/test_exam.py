@@ -205,8 +205,8 @@ def test_garbage_keeps_the_earlier_points_and_the_examiner_alive(exam, place, na
         for _case in range(after):
             send(connection, right(receive(connection)["arguments"]["x"]))
         receive(connection)
-        connection.sendall(GARBAGE[name])
         with contextlib.suppress(ProtocolError, OSError):
+            connection.sendall(GARBAGE[name])
             receive(connection)
         verdict = exam.leave_cell()
     assert tracemalloc.get_traced_memory()[1] < MAX_ARRAY_BYTES
@@ -221,10 +221,9 @@ def test_garbage_keeps_the_earlier_points_and_the_examiner_alive(exam, place, na
 @pytest.mark.parametrize("name", GARBAGE)
 def test_garbage_instead_of_a_greeting_costs_only_itself(exam, place, name):
     exam.enter_cell("double", 8.0)
-    with dialled(place) as connection:
+    with dialled(place) as connection, contextlib.suppress(ProtocolError, OSError):
         connection.sendall(GARBAGE[name])
-        with contextlib.suppress(ProtocolError, OSError):
-            receive(connection)
+        receive(connection)
     assert exam.leave_cell() is None
     _still_works(exam, place)
 
@@ -303,6 +302,24 @@ def test_no_exercise_is_examined_between_cells_or_twice(exam, place):
     assert exam.leave_cell().points == 0.0
 
 
+def test_an_exercise_that_is_forgotten_is_examined_once_more_with_the_same_cases(exam, place):
+    asked = []
+
+    def wrong(x):
+        asked.append(x)
+        return reply(x)
+
+    exam.enter_cell("double", 8.0)
+    sit(place, [wrong] * 4)
+    assert exam.leave_cell().points == 0
+    exam.forget("double")
+    exam.enter_cell("double", 8.0)
+    sit(place, [lambda x: asked.append(x) or right(x)] * 4)
+    assert exam.leave_cell().points == 8
+    assert np.array_equal(asked[:4], asked[4:])
+    assert exam.alarms.take() == []
+
+
 def test_a_connection_kept_open_scores_nothing_in_a_later_cell(exam, place):
     exam.enter_cell("other", 8.0)
     with dialled(place) as connection:
@@ -361,6 +378,21 @@ def test_every_message_makes_a_reply_that_can_be_judged(message):
     assert isinstance(reply, Reply)
     outcome = judge(Case("c", expected=np.full(4, 0.5)), reply, reveal=False)
     assert outcome.status in ("failed", "unanswered")
+
+
+def test_a_case_cannot_be_told_as_the_name_of_what_was_changed(exam, place):
+    exam.enter_cell("double", 8.0)
+    sit(place, [lambda x: reply(2 * x, mutated=["x", *map(str, x.ravel().tolist())])] * 4)
+    verdict = exam.leave_cell()
+    assert verdict.outcomes[0].message == "your function changes its input `x, ?, ?, ?, ?, ?, ?`"
+    assert any("form that `check` never sends" in alarm for alarm in exam.alarms.take())
+
+
+@pytest.mark.parametrize("status", ["raised", "timed out", "unreadable"])
+@pytest.mark.parametrize("error", ["", " \n\t", None, 3])
+def test_no_point_is_lost_without_a_word(status, error):
+    outcome = judge(Case("c", expected=np.ones(3)), read_reply({"status": status, "error": error}), reveal=False)
+    assert (outcome.status, outcome.message) == ("failed", "the answer cannot be read")
 
 
 def test_a_lost_kernel_is_not_asked_again():
@@ -425,9 +457,9 @@ class TestAlarms:
         exam.enter_cell("double", 8.0)
         with dialled(place) as connection:
             send(connection, {"exercise": "double"})
-            for _case in range(5):
-                send(connection, reply(np.ones((2, 3))))
-            with contextlib.suppress(ProtocolError, OSError):
+            with contextlib.suppress(ProtocolError, OSError):  # hung up on, perhaps before all is sent
+                for _case in range(5):
+                    send(connection, reply(np.ones((2, 3))))
                 while True:
                     receive(connection)
         exam.leave_cell()
@@ -439,9 +471,9 @@ class TestAlarms:
         with dialled(place) as connection:
             send(connection, {"exercise": "double"})
             receive(connection)
-            connection.sendall(GARBAGE[name])
-            connection.shutdown(socket.SHUT_WR)
             with contextlib.suppress(ProtocolError, OSError):
+                connection.sendall(GARBAGE[name])
+                connection.shutdown(socket.SHUT_WR)
                 receive(connection)
         exam.leave_cell()
         assert bool(exam.alarms.take()) == (name != "half a frame")  # cut off, as an honest one may be
@@ -468,7 +500,7 @@ class TestAlarms:
 def test_no_reply_makes_the_examiner_print_arrays():
     """Eighteen axes of length two: NumPy abbreviates none of them."""
     many = [np.zeros((2,) * 18)] * 50_000
-    start = time.process_time()
+    start = time.thread_time()
     assert read_reply({"status": "answered", "value": many}).status == "unreadable"
     assert read_reply({"status": "raised", "value": None, "error": many, "mutated": [many]}).mutated == ["?"]
-    assert time.process_time() - start < 1
+    assert time.thread_time() - start < 30  # printed, they take hours

@@ -70,6 +70,14 @@ def test_what_is_too_large_too_much_or_too_deep_is_set_aside(folder: Path, relea
     assert left_out(folder) == remarks
 
 
+@pytest.mark.parametrize("name", ["timestamp.txt", "practice.zip"])
+def test_a_folder_in_the_place_of_a_file_is_set_aside(folder: Path, released: Path, name: str):
+    (released / "practice.zip").touch()
+    (folder / name).mkdir()
+    set_aside(folder, released)
+    assert [path.name for path in folder.iterdir()] == [f".{name}.left-out"]
+
+
 @pytest.mark.parametrize("level", ["student", "assignment"])
 def test_a_folder_that_is_a_link_is_refused(folder: Path, released: Path, tmp_path: Path, level: str):
     (tmp_path / "ben").mkdir()

@@ -22,6 +22,7 @@ from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.examiner import ExaminerError, examiner_for
 from vitrina_autograder.grade import Grading, feedback_pages, read_grades
 from vitrina_autograder.report import show_report
+from vitrina_autograder.sandbox import LANDLOCK, SANDBOX, SANDBOX_VARIABLE
 from vitrina_autograder.verdicts import load_record
 
 pytestmark = pytest.mark.slow
@@ -86,6 +87,19 @@ def test_an_examiner_that_fails_once_costs_nothing(class_of_four: Course, monkey
     assert read_grades(class_of_four, ASSIGNMENT)["ana"].score == 7
 
 
+@pytest.mark.parametrize("kind", [SANDBOX, LANDLOCK])
+def test_in_no_sandbox_is_honest_work_taken_for_tampering(
+    class_of_four: Course, monkeypatch: pytest.MonkeyPatch, kind: str
+):
+    monkeypatch.setenv(SANDBOX_VARIABLE, kind)
+    grade(class_of_four)
+    assert read_grades(class_of_four, ASSIGNMENT)["ana"].score == 7
+    for student in ANSWERS:
+        record = load_record(class_of_four, ASSIGNMENT, student)
+        assert record is not None
+        assert (record.sandbox, record.alarms, record.remarks) == (kind, [], [])
+
+
 def test_what_cannot_be_recorded_is_remarked(class_of_four: Course, monkeypatch: pytest.MonkeyPatch):
     def fail(*_arguments: object) -> None:
         raise ExaminerError("the examiner was lost")
@@ -96,6 +110,7 @@ def test_what_cannot_be_recorded_is_remarked(class_of_four: Course, monkeypatch:
     record = load_record(class_of_four, ASSIGNMENT, "ana")
     assert record is not None
     assert "could not record" in record.remarks[-1]
+    assert record.quarantine.endswith("ExaminerError: the examiner was lost")
     monkeypatch.undo()
     assert grade(class_of_four).of("recorded") == sorted(ANSWERS)  # the next run tries again
     assert read_grades(class_of_four, ASSIGNMENT)["ana"].score == 7

@@ -25,6 +25,7 @@ import pytest
 from corpus.hostile import CANARY, LOOT, SURVIVOR, TRIED, Attack, place
 from corpus.hostile_examiner import EXAMINER
 from corpus.hostile_files import FILES
+from corpus.hostile_insider import INSIDER
 from corpus.hostile_kernel import KERNEL
 from corpus.hostile_machine import MACHINE
 from corpus.students import CHECKS, FULL, NOTHING, Student, cell_before, changed, double, student_id
@@ -38,7 +39,7 @@ from vitrina_autograder.warm import forget_parents
 
 pytestmark = pytest.mark.slow
 
-HOSTILE: dict[str, Attack] = {**MACHINE, **KERNEL, **EXAMINER, **FILES}
+HOSTILE: dict[str, Attack] = {**MACHINE, **KERNEL, **EXAMINER, **FILES, **INSIDER}
 #: Graded with the attackers, and harmed by none of them; what they do by mistake raises no alarm.
 BYSTANDERS: dict[str, Student] = {
     "right": Student(changed(lambda _notebook: None)),
@@ -228,7 +229,7 @@ def told(record: Record) -> str:
 
 
 def test_there_are_enough_and_each_is_another():
-    assert len(HOSTILE) == sum(map(len, (MACHINE, KERNEL, EXAMINER, FILES))) >= 100
+    assert len(HOSTILE) == sum(map(len, (MACHINE, KERNEL, EXAMINER, FILES, INSIDER))) >= 100
     assert len({attack.tries for attack in HOSTILE.values()}) == len(HOSTILE)
     assert len({student_id(name) for name in {**HOSTILE, **BYSTANDERS}}) == len(HOSTILE) + len(BYSTANDERS)
 
@@ -271,6 +272,15 @@ class TestAttacks:
                 data = path.read_bytes()
                 assert secret not in data, path
                 assert not re.search(rf"{CANARY}-\w{{3}}-\w+".encode(), data), path
+
+    def test_stored_outputs_hold_nothing_that_a_page_would_run(self, world: World):
+        kept = {"text/plain", "text/html", "image/png", "image/jpeg"}
+        for path in world.course.autograded.glob(f"*/{ASSIGNMENT}/{NOTEBOOK}"):
+            cells = nbformat.read(path, as_version=4).cells
+            for output in (output for cell in cells for output in cell.get("outputs", [])):
+                assert set(output.get("data", {})) <= kept, path
+                html = output.get("data", {}).get("text/html", "")
+                assert not re.search(r"<(script|base|meta|iframe|svg|form)|\bon\w+\s*=|javascript:", html), path
 
     def test_nothing_was_reached_on_the_network(self, world: World):
         assert world.connections == []

@@ -378,3 +378,19 @@ class TestAddedCode:
     def test_an_id_nested_as_deep_as_can_be_read_is_no_id(self, tmp_path: Path, release: NotebookNode, depth: int):
         text = json.dumps(release).replace(json.dumps(CHECK), "[" * depth + "]" * depth)
         assert_read_or_refused(tmp_path / NOTEBOOK, text.encode(), release)
+
+
+def test_what_is_cut_of_a_long_cell_is_said(tmp_path: Path):
+    sources = ["x" * (1 << 20), "y" * ((1 << 20) + 1), "z"]
+    cells = [{"cell_type": "code", "source": source} for source in sources]
+    (tmp_path / NOTEBOOK).write_text(json.dumps({"cells": cells}))
+    notebook = read_submission(tmp_path / NOTEBOOK)
+    assert [len(cell.source) for cell in notebook.cells] == [1 << 20, 1 << 20, 1]
+    assert take_remarks(notebook) == ["cell 2 was cut: it has more than 1 million characters"]
+
+
+def test_half_characters_in_pictures_are_replaced(tmp_path: Path):
+    picture = {"a\ud800.png": {"image/png": "\ud800"}}
+    cells = [{"cell_type": "markdown", "source": "", "attachments": picture}]
+    (tmp_path / NOTEBOOK).write_text(json.dumps({"cells": cells}))
+    assert read_submission(tmp_path / NOTEBOOK).cells[0].attachments == {"a?.png": {"image/png": "?"}}

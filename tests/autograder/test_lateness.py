@@ -12,8 +12,9 @@ from nbgrader.api import Gradebook
 from corpus.toy_course import ASSIGNMENT, NOTEBOOK, WHY
 from vitrina_autograder.course import Course
 from vitrina_autograder.deadlines import FILE_NAME, grant, revoke
+from vitrina_autograder.folders import TIMESTAMP
 from vitrina_autograder.grade import Grading, feedback_pages, read_grades
-from vitrina_autograder.lateness import TIMESTAMP, received, settle, write_received
+from vitrina_autograder.lateness import received, settle, write_received
 from vitrina_autograder.release import nbgrader_api, release_assignment
 from vitrina_autograder.standing import refresh_feedback, stale_feedback
 from vitrina_autograder.verdicts import load_record

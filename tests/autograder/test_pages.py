@@ -15,7 +15,7 @@ from traitlets.config import Config
 
 from vitrina.judging import Outcome, Verdict
 from vitrina.panel import html_panel
-from vitrina_autograder.pages import CleanOutputs, clean_html, clean_markdown
+from vitrina_autograder.pages import CleanOutputs, clean_html, clean_markdown, is_heavy
 
 PNG = base64.b64encode(b"\x89PNG\r\n\x1a\n" + bytes(20)).decode()
 ALLOWED_SCHEMES = ("http://", "https://", "mailto:")
@@ -287,20 +287,33 @@ def test_an_output_of_nothing_harmless_is_empty():
 
 @pytest.mark.parametrize("heavy", ["<div>" * 25_000, "x" * (5 << 20), "<b>a</b>" * 4000])
 def test_what_would_take_minutes_to_clean_is_shown_as_text(heavy):
-    start = time.process_time()
+    start = time.thread_time()
     shown = clean_html(heavy)
     assert shown.startswith("<pre>")
     assert "<b>" not in shown
     assert "<div>" not in shown
     assert len(shown) < 1 << 20
-    assert time.process_time() - start < 5
+    assert time.thread_time() - start < 30
 
 
 @pytest.mark.parametrize("heavy", ["\\[" * 20_000, "\\begin{a}" * 16_000, "[" * 50_000, "<div>" * 16_000])
 def test_markdown_that_would_take_minutes_is_shown_as_text(heavy):
-    start = time.process_time()
+    start = time.thread_time()
     assert "<div>" not in clean_markdown({}, heavy)
-    assert time.process_time() - start < 5
+    assert time.thread_time() - start < 30
+
+
+@pytest.mark.parametrize("blanks", [" " * 190_000, " \n" * 90_000, "\t \r\n" * 40_000])
+def test_long_blanks_are_shown_as_they_were_written(blanks):
+    assert is_heavy(blanks)
+    assert clean_markdown({}, f"a{blanks}b") == f"<pre>a{blanks}b</pre>"
+    assert not is_heavy(f"a{' ' * 200}b{' ' * 200}c")
+
+
+def test_lists_nested_beyond_every_stack_are_shown_as_they_were_written():
+    deep = "<b onclick=alert(1)>a</b>\n\n" + "".join("  " * depth + "- - \n" for depth in range(140))
+    assert not is_heavy(deep)
+    assert clean_markdown({}, deep).startswith("<pre>&lt;b onclick")
 
 
 def test_streams_and_errors_are_left():
@@ -312,9 +325,9 @@ def test_streams_and_errors_are_left():
 
 @pytest.mark.parametrize("piece", ["<script", "<style>", "</script ", "<a href=", "&#92", "&amp", "<!--"])
 def test_cleaning_takes_no_longer_than_the_page(piece):
-    start = time.process_time()
+    start = time.thread_time()
     clean_html(piece * (40_000 // len(piece)))
-    assert time.process_time() - start < 10  # not quadratic: that would be minutes
+    assert time.thread_time() - start < 30  # not quadratic: that would be minutes
 
 
 def test_a_whole_page_as_nbgrader_makes_it_is_harmless():

@@ -83,6 +83,35 @@ def test_after_too_many_kernels_what_was_earned_stays(notebook: NotebookNode, ex
     assert run.remarks[-1] == "the kernel was lost 4 times; the rest was not run"
 
 
+@pytest.mark.parametrize("where", [SQUARE, "check-square"])
+def test_a_kernel_that_somebody_killed_costs_nothing_once(
+    notebook: NotebookNode, execute: Execute, monkeypatch: pytest.MonkeyPatch, where: str
+):
+    """The system does so, when the machine is out of memory."""
+    killed, whole = list[int](), NotebookRun._execute
+    wanted = notebook.cells.index(cell_of(notebook, where))
+
+    def kill(self: NotebookRun, client: Any, index: int, *, replay: bool) -> None:
+        if index == wanted and not killed:
+            killed.append(index)
+            client.manager.provisioner.process.kill()
+        whole(self, client, index, replay=replay)
+
+    monkeypatch.setattr(NotebookRun, "_execute", kill)
+    run = execute(notebook)
+    assert killed == [wanted]
+    assert points(run) == POINTS
+    assert run.remarks == [f"the kernel died in cell {wanted + 1}, which was run once more"]
+
+
+def test_what_dies_again_costs_its_cell(notebook: NotebookNode, execute: Execute):
+    cell_of(notebook, DOUBLE).source = "import os\ndef double(x):\n    return 2 * x if x.ndim == 1 else os.abort()"
+    run = execute(notebook)
+    assert points(run) == {**POINTS, "double": 0.75}
+    assert ["once more" in remark for remark in run.remarks] == [True, False]
+    assert run.remarks[1].endswith("cost the kernel: the kernel died")
+
+
 def test_a_notebook_has_its_time(notebook: NotebookNode, execute: Execute):
     insert(notebook, SQUARE, "import time; time.sleep(3)")
     run = execute(notebook, Patience(notebook=2))
@@ -175,6 +204,18 @@ def test_the_client_takes_no_huge_message_and_few_at_a_time():
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a kernel that is no user of its own keeps the folder")
+def test_nobody_waits_for_heartbeats():
+    """A kernel that breaks their connection would have whoever stops the client wait without end."""
+    with make_job() as job:
+        manager = SandboxedKernelManager(job, Limits())
+        client = manager.client()
+        client.start_channels()
+        assert client.shell_channel.is_alive()
+        assert not client.hb_channel.is_alive()
+        client.stop_channels()
+        manager.close()
+
+
 def test_a_kernel_cannot_put_anything_in_the_place_of_its_sockets(execute: Execute, notebook: NotebookNode):
     cell = insert(
         notebook,

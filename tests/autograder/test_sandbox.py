@@ -188,6 +188,22 @@ class TestNetwork:
                 with pytest.raises(TimeoutError):
                     receive()
 
+    def test_the_examiner_is_reached_by_nobody_who_means_somebody_else(self, probe: Probe, job: Job):
+        """As IPython's debugger does, and whoever looks for a name server: they would be taken for tamperers."""
+        with socket.socket(socket.AF_UNIX) as examiner:
+            examiner.bind(str(job.examiner_address))
+            job.examiner_address.chmod(0o666)
+            examiner.listen()
+            examiner.settimeout(0.3)
+            dial = "attempt(lambda: socket.socket(socket.AF_UNIX).connect({address!r}) is None)"
+            others = [f"{job.examiner_address}s", "/run/nscd/socket", "\0vitrina-test"]
+            for address in others:
+                assert probe("result = " + dial.format(address=address)) == "OSError"
+            with pytest.raises(TimeoutError):
+                examiner.accept()
+            assert probe("result = " + dial.format(address=str(job.examiner_address))) is True
+            examiner.accept()[0].close()
+
     def test_abstract_sockets_do_not_cross(self, probe: Probe):
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
             listener.bind("\0vitrina-test")

@@ -135,7 +135,7 @@ EXAMINER: dict[str, Attack] = {
     ),
     "model as answer": line(
         "answers with a model, so that the examiner builds it",
-        "line = ask(exercise)\nline.sendall(message(answer({'$model': 'eval', 'options': {}})))\nlisten(line)",
+        "line = ask(exercise)\nline.sendall(message(answer({'$model': {'builder': 'eval', 'options': {}}})))\nlisten(line)",
         alarm=_FORM,
     ),
     "numbers that are none": line(
@@ -155,6 +155,7 @@ EXAMINER: dict[str, Attack] = {
     "ugly names": answers(
         "names what it changed so that reports break",
         "message(answer(ARRAY, mutated=['<script>alert(2)</script>\\n\\x1b[31m' * 99] * 99), ONES)",
+        alarm=_FORM,
     ),
     "ugly request": line(
         "asks for an exercise whose name is an attack",

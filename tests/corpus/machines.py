@@ -42,3 +42,10 @@ def words(length, symbols="ab"):
 def last_outputs(machine, length):
     """What a machine says last, for all words up to a length that make it say something."""
     return [machine.transduce(word)[-1] for word in words(length) if len(machine.transduce(word))]
+
+
+def watched(machine, *, count=300, length=40, seed=0):
+    """States, words and outputs of a machine that reads random words."""
+    words = np.random.default_rng(seed).integers(len(machine.alphabet), size=(count, length))
+    states = machine.run(words)
+    return states, words, machine.outputs[states]

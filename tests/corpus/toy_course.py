@@ -100,12 +100,12 @@ check("quiz", answers)
 '''
 
 
-def write_course(root: Path) -> Course:
+def write_course(root: Path, *, exercises: str = _EXERCISES, script: str = _SCRIPT) -> Course:
     """Write the course's text, build it and release it."""
     folder = root / "assignments" / "week9_toy"
     folder.mkdir(parents=True)
-    (folder / "exercises.py").write_text(_EXERCISES, encoding="utf-8")
-    (folder / "toy.py").write_text(_SCRIPT, encoding="utf-8")
+    (folder / "exercises.py").write_text(exercises, encoding="utf-8")
+    (folder / "toy.py").write_text(script, encoding="utf-8")
     shutil.copyfile(_CONFIG, root / CONFIG_NAME)
     course = Course(root)
     build_assignment(course, ASSIGNMENT, write_materials(course, ASSIGNMENT))

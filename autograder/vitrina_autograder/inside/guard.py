@@ -1,7 +1,7 @@
 """Where there are no namespaces: a process that stands guard over a kernel and ends all that it started.
 
 Every process that loses its parent becomes the guard's child, so that none gets away. The guard also answers the one
-question that no rule on files can: whom a kernel may connect to. Whatever it tries, it reaches the examiner.
+question that no rule on files can: whom a kernel may connect to. Whatever it tries, it reaches the examiner or nobody.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ _CONNECT_SECONDS = 5.0
 _RECEIVE, _ANSWER, _GIVE_DESCRIPTOR = 0xC0502100, 0xC0182101, 0x40182103
 _QUESTION = struct.Struct("QIIiIQ6Q")
 _AT_NUMBER = 1
+_FAMILY_BYTES = 2  # in front of a Unix socket's path, which ends with a zero
 
 
 def finally_exit(action: Callable[..., int | None], *arguments: Any) -> NoReturn:
@@ -109,13 +110,20 @@ def _reap(kernel: int) -> int | None:
 
 
 def _answer(questions: int, examiner: str) -> None:
-    """Answer one `connect`: put a connection with the examiner in the place of the socket that it was called with."""
+    """Answer one `connect`: put a connection with the examiner in the place of the socket that it was called with.
+
+    The address may change while we look at it, its length may not: whoever gives another one than the examiner's, as
+    IPython's debugger does, and whoever looks for a name server, does not mean the examiner, and reaches nobody.
+    """
     question = bytearray(_QUESTION.size)
     with contextlib.suppress(OSError):  # whoever asked is gone
         fcntl.ioctl(questions, _RECEIVE, question)
-        number, _process, _flags, _call, _architecture, _instruction, descriptor, *_rest = _QUESTION.unpack(question)
+        number, _process, _flags, _call, _architecture, _instruction, *arguments = _QUESTION.unpack(question)
+        descriptor, _address, length = arguments[:3]
         error = 0
         try:
+            if length != _FAMILY_BYTES + len(os.fsencode(examiner)) + 1:
+                raise ConnectionRefusedError
             with _connection(examiner) as connection:
                 place = struct.pack("QIIII", number, _AT_NUMBER, connection.fileno(), descriptor, os.O_CLOEXEC)
                 fcntl.ioctl(questions, _GIVE_DESCRIPTOR, place)
