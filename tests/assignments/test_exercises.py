@@ -1,5 +1,6 @@
 """Every graded exercise proves itself: right answers earn everything, typical mistakes lose points and are named."""
 
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 
@@ -7,12 +8,14 @@ import numpy as np
 import pytest
 
 from vitrina.calling import ask
+from vitrina.handed_in_practice import practise_kind
 from vitrina.judging import Case, Outcome, Verdict, examine
 from vitrina.properties import PROPERTIES
-from vitrina.values import GameSpec, ModelSpec, decode, encode
+from vitrina.values import Spec, decode, encode
 from vitrina_autograder.exercise import (
     DrawnQuiz,
     Exercise,
+    HandedIn,
     Hunt,
     Quiz,
     exam_seed,
@@ -29,6 +32,7 @@ DECLARED = [exercise for folder in FOLDERS for exercise in load_exercises(folder
 FUNCTIONS = [exercise for exercise in DECLARED if isinstance(exercise, Exercise)]
 QUIZZES = [exercise for exercise in DECLARED if isinstance(exercise, Quiz | DrawnQuiz)]
 HUNTS = [exercise for exercise in DECLARED if isinstance(exercise, Hunt)]
+HANDED_IN = [exercise for exercise in DECLARED if isinstance(exercise, HandedIn)]
 NAMES = ("Ada Lovelace", "Blaise Pascal", "Χρήστος", " ada  LOVELACE ", "x" * 300, "🙂")
 
 
@@ -57,7 +61,9 @@ def judged(exercise, answer, seed="public"):
         return ask(answer, case.arguments).reply
 
     with np.errstate(all="ignore"):
-        if seed != "public" and not isinstance(exercise, Exercise):
+        if seed == "public" and isinstance(exercise, HandedIn):
+            outcomes = practise_kind(exercise.kind, exercise.named, reply)[0]
+        elif seed != "public" and not isinstance(exercise, Exercise):
             outcomes = exercise.examine(exam_seed(b"secret", seed, exercise.id), reply)
         else:
             outcomes = examine(cases_of(exercise.id, seed), reply, reveal=seed == "public")
@@ -148,9 +154,16 @@ def test_two_students_get_different_cases_and_a_regrade_the_same(exercise):
 
 
 def asked_and_expected(case):
-    if case.expected is not None:
-        return np.ravel(case.expected)
-    return np.concatenate([np.ravel(getattr(value, "worths", value)) for value in case.arguments.values()])
+    return np.ravel(case.expected) if case.expected is not None else numbers_in(list(case.arguments.values()))
+
+
+def numbers_in(value):
+    """Find all numbers in what is asked, inside what is more than a value too."""
+    if isinstance(value, Spec):
+        return numbers_in(fields_of(value))
+    if isinstance(value, dict):
+        return numbers_in(list(value.values()))
+    return np.concatenate([np.zeros(0), *map(numbers_in, value)]) if isinstance(value, list) else np.ravel(value)
 
 
 @pytest.mark.parametrize("exercise", named(DECLARED))
@@ -162,11 +175,9 @@ def test_arguments_travel(exercise):
 
 
 def assert_same(returned, sent):
-    if isinstance(sent, ModelSpec):
-        assert returned.builder == sent.builder
-        assert_same(returned.options, dict(sent.options))
-    elif isinstance(sent, GameSpec):
-        assert_same(returned.worths, sent.worths)
+    if isinstance(sent, Spec):
+        assert type(returned) is type(sent)
+        assert_same(fields_of(returned), fields_of(sent))
     elif isinstance(sent, dict):
         assert list(returned) == list(sent)
         for name, value in sent.items():
@@ -178,6 +189,10 @@ def assert_same(returned, sent):
     else:
         np.testing.assert_array_equal(returned, sent)
         assert np.asarray(returned).dtype == np.asarray(sent).dtype
+
+
+def fields_of(spec):
+    return {field.name: getattr(spec, field.name) for field in fields(spec)}
 
 
 @pytest.mark.parametrize("quiz", named(QUIZZES))
@@ -220,7 +235,7 @@ def test_answers_about_a_friends_figure_lose_points(quiz):
 
 @pytest.mark.parametrize("seed", SEEDS)
 @pytest.mark.parametrize("blank", [{}, ...])
-@pytest.mark.parametrize("exercise", named([*QUIZZES, *HUNTS]))
+@pytest.mark.parametrize("exercise", named([*QUIZZES, *HUNTS, *HANDED_IN]))
 def test_a_dictionary_without_answers_is_unanswered(exercise, blank, seed):
     answers = dict.fromkeys(exercise.solution, blank) if blank is ... else blank
     verdict = judged(exercise, answers, seed)
@@ -252,6 +267,25 @@ def test_one_find_counts_without_the_others(hunt):
     for key in hunt.solution:
         verdict = judged(hunt, {key: hunt.solution[key]}, "ada")
         assert verdict.points == pytest.approx(POINTS / len(hunt.finds), abs=0.01)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("exercise", named(HANDED_IN))
+def test_what_is_right_for_a_name_earns_everything(exercise, seed):
+    answers = [exercise.solution, *exercise.alternatives, *(exercise.answer_for(name) for name in NAMES)]
+    for answer in answers:
+        verdict = judged(exercise, answer, seed)
+        assert verdict.points == POINTS, failures(verdict)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("exercise", named(HANDED_IN))
+def test_what_is_wrong_loses_points_and_a_reason_is_given(exercise, seed):
+    assert len(exercise.bugs) >= 3
+    for answer in exercise.bugs:
+        verdict = judged(exercise, answer, seed)
+        assert verdict.points < POINTS
+        assert any(outcome.message and outcome.hint for outcome in failures(verdict))
 
 
 @pytest.mark.parametrize("quiz", named(QUIZZES))

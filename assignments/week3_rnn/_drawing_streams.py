@@ -1,0 +1,71 @@
+"""How the cases of part A are drawn."""
+
+import numpy as np
+
+from vitrina.values import Array
+from vitrina_autograder.exercise import Draw
+from vitrina_solutions.streams import in_tomita_3, label_stream
+
+from ._drawing import Automaton, automaton, table, word
+
+
+def draw_runs(rng: np.random.Generator) -> list[Draw]:
+    """Draw tables and words."""
+    return [
+        Draw("five states, a word of nine symbols", (table(rng, 5), word(rng, 9))),
+        Draw("two states", (np.array([[1, 0], [1, 0]]), word(rng, 12))),
+        Draw("three states and three symbols", (table(rng, 3, 3), word(rng, 10, 3))),
+        Draw("a word of one symbol", (1 + table(rng, 4) % 3, word(rng, 1))),
+        Draw("the empty word", (table(rng, 3), word(rng, 0)), edge=True),
+    ]
+
+
+def _stream(rng: np.random.Generator, of: Automaton, length: int) -> Array:
+    """Draw a stream with some $ whose labels are not all the same, nor all False at $."""
+    symbols = of[0].shape[1]
+    while True:
+        stream = np.where(rng.random(length) < 0.2, symbols, word(rng, length, symbols))
+        labels = label_stream(*of, stream)
+        if 2 < labels.sum() < length - 2 and np.sum(stream == symbols) > 3:
+            return stream
+
+
+def draw_streams(rng: np.random.Generator) -> list[Draw]:
+    """Draw automata and streams."""
+    yes, no, three = automaton(rng, 3), automaton(rng, 5), automaton(rng, 3, 3)
+    yes[1][0], no[1][0] = True, False
+    yes[1][1], no[1][1] = False, True
+    return [
+        Draw("the empty word belongs", (*yes, _stream(rng, yes, 24))),
+        Draw("the empty word does not belong", (*no, _stream(rng, no, 30))),
+        Draw("three symbols, so $ has the number 3", (*three, _stream(rng, three, 30))),
+        Draw("the stream begins in the middle", (*no, np.append(word(rng, 6), _stream(rng, no, 14)))),
+        Draw("nothing but $", (*no, np.full(4, 2)), edge=True),
+    ]
+
+
+def draw_tomita(rng: np.random.Generator) -> list[Draw]:
+    """Draw words, half of which belong."""
+    return [
+        *(Draw(f"words of {length} symbols", (_balanced(rng, length),)) for length in (4, 7, 11)),
+        Draw("two words", (np.array([[0, 0, 1, 1, 0, 1, 1, 0, 0, 1], [0, 0, 0, 0, 1, 1, 0, 1, 1, 1]]),)),
+        Draw("words of one symbol", (np.array([[0], [1]]),), edge=True),
+        Draw("the empty word, twice", (np.zeros((2, 0), int),), edge=True),
+    ]
+
+
+def _balanced(rng: np.random.Generator, length: int) -> Array:
+    words = rng.integers(2, size=(400, length))
+    inside = in_tomita_3(words)
+    return rng.permutation(np.concatenate([words[inside][:6], words[~inside][:6]]))
+
+
+def draw_counts(rng: np.random.Generator) -> list[Draw]:
+    """Draw automata, and how far to count."""
+    return [
+        Draw("three states, up to six symbols", (*automaton(rng, 3), 6)),
+        Draw("five states, up to eight symbols", (*automaton(rng, 5), 8)),
+        Draw("three symbols", (*automaton(rng, 3, 3), 5)),
+        Draw("a and b lead to the same state", (np.array([[1, 1], [2, 2], [0, 0]]), np.array([False, True, True]), 5)),
+        Draw("the empty word alone", (*automaton(rng, 4), 0), edge=True),
+    ]
