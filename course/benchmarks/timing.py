@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 from statistics import median
 from typing import Any
 
+_LOOK = 0.005  # seconds
+
 
 @dataclass
 class Row:
@@ -52,7 +54,8 @@ class Row:
     wall: list[float] = field(default_factory=lambda: [])
 
     def time(self) -> None:
-        """Run once."""
+        """Run once, after the threads of what ran before have stopped turning: they would count here."""
+        _settle()
         wall, cpu = time.perf_counter(), time.process_time()
         self.returned = self.call()
         self.cpu.append((time.process_time() - cpu) / self.share)
@@ -86,6 +89,15 @@ def measure(rows: Sequence[Row], rounds: int, group: str) -> list[dict[str, Any]
             row.time()
     named = {row.name: row for row in rows}
     return [_line(row, named) | {"group": group} for row in rows]
+
+
+def _settle() -> None:
+    """Wait until nothing in this process computes: threads of BLAS and TensorFlow look for more work for a while."""
+    idle = False
+    while not idle:
+        cpu = time.process_time()
+        time.sleep(_LOOK)
+        idle = time.process_time() - cpu < _LOOK / 10
 
 
 def _line(row: Row, named: dict[str, Row]) -> dict[str, Any]:

@@ -1,4 +1,5 @@
 import math
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -6,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from lime.lime_tabular import LimeTabularExplainer
-from scipy.stats import ks_2samp
+from scipy.stats import ks_2samp, kstest, truncnorm
 from sklearn.compose import make_column_transformer
 from sklearn.datasets import load_wine
 from sklearn.linear_model import LogisticRegression
@@ -214,6 +215,24 @@ def test_draws_stay_in_their_quarter_even_far_in_the_tail():
     assert draws.min() >= 0
     assert draws.max() <= 1e6
     assert np.mean(draws <= 0.5) == pytest.approx(0.5, abs=0.02)
+
+
+@pytest.mark.parametrize("outlier", [1.5, 30.0])
+def test_in_a_quarter_draws_are_normal_cut_at_its_ends(outlier):
+    background = np.r_[np.linspace(0, 1, 100), outlier][:, np.newaxis]
+    asked = Recorded(lambda rows: np.zeros(len(rows)))
+    lime_tabular(asked, background[:1], 0, background=background, samples=300_000)
+    draws = max(asked.asked, key=len)[:, 0]
+    cuts = np.r_[0, np.percentile(background, [25, 50, 75]), outlier]
+    for low, high in pairwise(cuts):
+        within = background[((background > low) | (low == 0)) & (background <= high)]
+        mean, deviation = within.mean(), within.std()
+        law = truncnorm((low - mean) / deviation, (high - mean) / deviation, mean, deviation)
+        drawn = draws[(draws > low) & (draws <= high)]
+        assert kstest(drawn, law.cdf).pvalue > 1e-3
+        far = law.isf(1e-3)  # which a test of the whole hardly sees
+        assert np.mean(drawn > far) == pytest.approx(1e-3, abs=5e-4)
+        assert np.max(drawn) < law.isf(1e-9)
 
 
 def test_the_leading_features_are_those_of_the_library(wine):

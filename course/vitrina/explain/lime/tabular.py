@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.explain.black_box import Scores, scoring
-from vitrina.explain.lime.columns import Categorical, Column, Numbers, Values, as_table, describe_columns, draw_rows
+from vitrina.explain.lime.columns import Categorical, Column, Numbers, describe_columns, draw_rows
 from vitrina.explain.lime.explanation import TabularExplanation
 from vitrina.explain.lime.fit import Floats, Neighbourhood, Options, Selection, kernel_weights, local_fit, warn_of_few
+from vitrina.explain.lime.table import Values, as_table
 from vitrina.explain.outputs import Output
 from vitrina.explain.remembering import remembered_scores
 from vitrina.explain.request import Target, as_targets, positive_int
