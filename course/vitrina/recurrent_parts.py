@@ -30,9 +30,9 @@ def named_networks(networks: Networks) -> dict[str, list[RecurrentNetwork]]:
     return named
 
 
-def checked_words(words: npt.ArrayLike) -> npt.NDArray[np.int64]:
-    """Return words as numbers, if they are words."""
-    read = np.asarray(words, np.int64)
+def checked_words(words: npt.ArrayLike) -> npt.NDArray[Any]:
+    """Return words, if there are any; networks see to their symbols."""
+    read = np.asarray(words)
     if read.ndim != 2 or not read.size:
         raise ValueError(f"words have the shape (count, length), with one symbol at least, got {read.shape}")
     return read

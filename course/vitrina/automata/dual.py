@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.automata.elman import RecurrentLayer
-from vitrina.automata.machines import MealyMachine, States, Symbol
+from vitrina.automata.machines import MealyMachine, States, Symbol, as_words
 from vitrina.automata.networks import Floats
 
 Sees = Literal["before", "after"]
@@ -73,7 +73,7 @@ class _Transducer(RecurrentLayer):
 
     def accuracy(self, machine: MealyMachine, words: npt.ArrayLike, **noise: Any) -> float:
         """Return the share of symbols for which network and machine say the same."""
-        read = np.asarray(words, np.int64)
+        read = as_words(words, self.alphabet)
         right = machine.outputs[machine.run(read)[:, :-1], read]
         return float(np.mean(np.array(self.outputs)[self.says(read, **noise)] == right))
 

@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.automata.discretising import by_sign
-from vitrina.automata.machines import DFA, States, Symbol
+from vitrina.automata.machines import DFA, States, Symbol, as_words
 from vitrina.automata.minimisation import minimise
 from vitrina.automata.networks import SILENT, Acceptor, Floats, NoiseKind, RecurrentNetwork
 from vitrina.automata.observing import Observation, named_with_start, observe
@@ -64,7 +64,7 @@ class RecurrentLayer:
         array, shape (count, length + 1, units)
             Before the first symbol all units are 0.
         """
-        read = np.asarray(words, np.int64)
+        read = as_words(words, self.alphabet)
         generator = np.random.default_rng(seed)
         hidden = np.zeros((len(read), read.shape[1] + 1, len(self.bias)))
         for time in range(read.shape[1]):
@@ -230,7 +230,7 @@ def extract(
     ValueError
         If the network's states are not finite, or a state never read some symbol.
     """
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     return Extraction.of(watch(network, read, network.states(read), empty=empty, name_states=name_states))
 
 

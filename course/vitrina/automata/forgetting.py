@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from vitrina.automata.machines import DFA, Machine
+from vitrina.automata.machines import DFA, Machine, as_words
 from vitrina.automata.networks import Floats, RecurrentNetwork
 
 #: Symbols that a pushed network gets before it must have settled.
@@ -111,7 +111,7 @@ def push(
     ValueError
         If the size is negative, or words are too short.
     """
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     if not size >= 0:
         raise ValueError(f"the size of a push must not be negative, got {size}")
     if after < 1 or read.shape[1] < after + SETTLE:

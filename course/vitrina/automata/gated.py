@@ -14,7 +14,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
-from vitrina.automata.machines import DFA, States, Symbol
+from vitrina.automata.machines import DFA, States, Symbol, as_words
 from vitrina.automata.networks import Acceptor, Floats, NoiseKind
 from vitrina.automata.samples import training_words
 from vitrina.automata.sequence_training import SequenceTrainer, Variable
@@ -85,7 +85,7 @@ class GatedNetwork(Acceptor):
             If there is to be noise.
         """
         del seed  # it would draw the noise
-        read = np.asarray(words, np.int64)
+        read = as_words(words, self.alphabet)
         size = self.units * (2 if self.cell == "lstm" else 1)
         hidden = np.zeros((len(read), read.shape[1] + 1, size))
         for time in range(read.shape[1]):

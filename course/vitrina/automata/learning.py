@@ -68,8 +68,8 @@ def learn(
     Raises
     ------
     ValueError
-        If the alphabet is empty, or the teacher contradicts itself: a counterexample on which automaton and
-        membership agree.
+        If the alphabet is empty, membership does not answer for each word, or the teacher contradicts itself: a
+        counterexample on which automaton and membership agree.
     RuntimeError
         If a counterexample leads to no new state, which cannot be; asking on would never end.
     """
@@ -105,7 +105,13 @@ class _Table:
         """Ask for the words that are not known yet, all at once."""
         fresh = [word for word in dict.fromkeys(words) if word not in self.known]
         if fresh:
-            self.known.update(zip(fresh, (bool(answer) for answer in self.membership(fresh)), strict=True))
+            answers = self.membership(fresh)
+            if np.shape(answers) != (len(fresh),):
+                raise ValueError(
+                    f"membership is asked for many words at once: it must say of each of {len(fresh)} whether it "
+                    f"belongs, got the shape {np.shape(answers)}"
+                )
+            self.known.update(zip(fresh, map(bool, answers), strict=True))
 
     def fill(self, prefixes: Sequence[Path]) -> list[str]:
         """Return how each prefix goes on, 1 or 0 for each ending; only what its row lacks is looked up."""

@@ -91,8 +91,13 @@ class Machine:
         -------
         array of ints, shape (..., length + 1)
             The states passed through, the start first.
+
+        Raises
+        ------
+        ValueError
+            If words hold something else than numbers of symbols.
         """
-        symbols = np.asarray(words, np.int64)
+        symbols = as_words(words, self.alphabet)
         states = np.full((*symbols.shape[:-1], symbols.shape[-1] + 1), self.start, np.int64)
         for time in range(symbols.shape[-1]):
             states[..., time + 1] = self.transitions[states[..., time], symbols[..., time]]
@@ -245,11 +250,50 @@ class MealyMachine(Machine):
         return MooreMachine(self.alphabet, np.array(rows), np.array([said for _, said in pairs]))
 
 
+def as_words(words: npt.ArrayLike, alphabet: Sequence[Symbol]) -> States:
+    """
+    Return words as they are kept: numbers of symbols.
+
+    Parameters
+    ----------
+    words : array of whole numbers, any shape
+    alphabet
+        The symbols.
+
+    Returns
+    -------
+    array of ints, shape of words
+
+    Raises
+    ------
+    ValueError
+        If one is not the number of a symbol.
+    """
+    read = _whole(words)
+    if read is None or (read.size and (read.min() < 0 or read.max() >= len(alphabet))):
+        raise ValueError(f"words must be numbers from 0 to {len(alphabet) - 1}, one for each symbol of the alphabet")
+    return read
+
+
+def _whole(numbers: npt.ArrayLike) -> States | None:
+    """Return whole numbers as integers, None where there is something else."""
+    try:
+        array = np.asarray(numbers)
+        with np.errstate(invalid="ignore"):
+            whole = array.astype(np.int64)
+        return whole if array.dtype.kind in "iub" or np.array_equal(array, whole) else None
+    except (TypeError, ValueError, OverflowError):
+        return None
+
+
 def _table_of_states(transitions: npt.ArrayLike) -> States:
-    table = np.asarray(transitions)
-    if table.dtype.kind not in "iu" and not np.array_equal(table, table.astype(np.int64)):
-        raise ValueError("transitions must be whole numbers: the numbers of states")
-    return table.astype(np.int64)
+    table = _whole(transitions)
+    if table is None:
+        raise ValueError(
+            "transitions must be whole numbers, the next state for each state and symbol, and none may be missing: "
+            "DFA.from_table(..., missing='trap') completes a table with gaps"
+        )
+    return table
 
 
 def _check(machine: Machine) -> None:

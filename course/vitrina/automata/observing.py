@@ -9,7 +9,7 @@ from typing import ClassVar, Literal
 import numpy as np
 import numpy.typing as npt
 
-from vitrina.automata.machines import DFA, States, Symbol
+from vitrina.automata.machines import DFA, States, Symbol, as_words
 
 
 @dataclass(frozen=True)
@@ -170,8 +170,8 @@ def observe(
     ValueError
         If the shapes do not agree, the alphabet is empty, nothing was seen, or words begin in different states.
     """
-    visited, read, said = np.asarray(states, np.int64), np.asarray(words, np.int64), np.asarray(accepted, bool)
-    check_visits(visited, read, alphabet)
+    visited, said = np.asarray(states, np.int64), np.asarray(accepted, bool)
+    read = checked_words(visited, words, alphabet)
     if said.shape != visited.shape:
         raise ValueError(f"what was said must have the shape of the states, {visited.shape}, got {said.shape}")
     moves = count_moves(visited, read, len(alphabet))
@@ -195,17 +195,17 @@ def named_with_start(hidden: npt.NDArray[np.float64], name_states: Callable[...,
     return named
 
 
-def check_visits(states: States, words: States, alphabet: tuple[Symbol, ...]) -> None:
-    """Raise ValueError unless named states fit the words that led through them, from one state to start in."""
+def checked_words(states: States, words: npt.ArrayLike, alphabet: tuple[Symbol, ...]) -> States:
+    """Return the words that led through named states, if they do and all begin in one state."""
     if not alphabet:
         raise ValueError("the alphabet is empty: a machine reads at least one symbol")
-    if states.ndim != 2 or not states.size or words.shape != (len(states), states.shape[1] - 1):
+    read = as_words(words, alphabet)
+    if states.ndim != 2 or not states.size or read.shape != (len(states), states.shape[1] - 1):
         raise ValueError(
-            f"states (count, length + 1) and words (count, length) must agree, got {states.shape} and {words.shape}"
+            f"states (count, length + 1) and words (count, length) must agree, got {states.shape} and {read.shape}"
         )
-    if words.size and (words.min() < 0 or words.max() >= len(alphabet)):
-        raise ValueError(f"words must be numbers from 0 to {len(alphabet) - 1}, one for each symbol of the alphabet")
     if states.min() < 0:
         raise ValueError(f"states are named by numbers from 0, got {states.min()}")
     if np.any(states[:, 0] != states[0, 0]):
         raise ValueError("words begin in different states: a machine has one state to start in")
+    return read

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.automata.elman import ElmanNetwork, Floats
-from vitrina.automata.machines import DFA, States
+from vitrina.automata.machines import DFA, States, as_words
 
 
 def gradient_x_input(network: ElmanNetwork, words: npt.ArrayLike) -> Floats:
@@ -33,7 +33,7 @@ def gradient_x_input(network: ElmanNetwork, words: npt.ArrayLike) -> Floats:
     array, shape (count, length)
         For each symbol the derivative of the logit by its entry, which is 1.
     """
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     hidden = network.states(read)
     found = np.zeros(read.shape)
     arriving = np.broadcast_to(network.readout, hidden[:, 0].shape)
@@ -92,7 +92,7 @@ def lrp_budget(network: ElmanNetwork, words: npt.ArrayLike, *, epsilon: float = 
     """
     if not 0 <= epsilon < np.inf:
         raise ValueError(f"epsilon must be 0 or more and finite, got {epsilon}")
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     hidden = network.states(read)
     biases, stabiliser = np.zeros((2, len(read), read.shape[1] + 1))
     symbols = np.zeros(read.shape)
@@ -154,7 +154,7 @@ def replacement(network: ElmanNetwork, words: npt.ArrayLike) -> Floats:
     ValueError
         If the alphabet has one symbol only.
     """
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     changed = _replaced(read, len(network.alphabet))
     *many, length = changed.shape
     others = network.logits(network.states(changed.reshape(np.prod(many), length))[:, -1]).reshape(many)
@@ -181,7 +181,7 @@ def decisive(automaton: DFA, words: npt.ArrayLike) -> npt.NDArray[np.bool_]:
     ValueError
         If the alphabet has one symbol only.
     """
-    read = np.asarray(words, np.int64)
+    read = as_words(words, automaton.alphabet)
     changed = automaton.outputs[automaton.run(_replaced(read, len(automaton.alphabet)))[..., -1]]
     return np.any(changed != automaton.outputs[automaton.run(read)[:, -1]][:, np.newaxis], axis=0)
 

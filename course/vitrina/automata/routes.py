@@ -19,7 +19,7 @@ import numpy.typing as npt
 from vitrina.automata.discretising import by_clusters, by_rounding, by_sign, clusterer
 from vitrina.automata.elman import extract, watch
 from vitrina.automata.learning import Path, learn
-from vitrina.automata.machines import DFA, States
+from vitrina.automata.machines import DFA, States, as_words
 from vitrina.automata.minimisation import Equivalence, equivalent, minimise
 from vitrina.automata.networks import Floats, RecurrentNetwork
 from vitrina.automata.snapping import snapped_automaton
@@ -131,7 +131,7 @@ def read_automaton(
     """
     if route not in ROUTES:
         raise ValueError(f"{route!r} is no route: choose one of {', '.join(ROUTES)}")
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     if read.ndim != 2 or not read.size:
         raise ValueError(f"words have the shape (count, length) and some symbols, got {read.shape}")
     if not np.all(np.isfinite(network.states(read))):
@@ -223,7 +223,7 @@ def choose_clusters(
     """
     if not tries:
         raise ValueError("there is no number of clusters to try")
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     hidden, scores = network.states(read), dict[int, float]()
     said, name = network.logits(hidden[:, 1:]) > 0, clusterer(hidden[:, 1:], seed=seed)
     for clusters in tries:

@@ -6,6 +6,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.automata.elman import ElmanNetwork, Floats
+from vitrina.automata.machines import as_words
 
 
 def state_gradients(network: ElmanNetwork, words: npt.ArrayLike, time: int) -> Floats:
@@ -36,7 +37,7 @@ def state_gradients(network: ElmanNetwork, words: npt.ArrayLike, time: int) -> F
     ValueError
         If the words have no such time.
     """
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     if read.ndim != 2 or not 0 <= time <= read.shape[1]:
         raise ValueError(f"words (count, length) have states 0 to length, got shape {read.shape} and time {time}")
     hidden = network.states(read)

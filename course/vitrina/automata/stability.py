@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.automata.elman import saturation
-from vitrina.automata.machines import DFA, States
+from vitrina.automata.machines import DFA, States, as_words
 from vitrina.automata.networks import Floats, NoiseKind, RecurrentNetwork
 from vitrina.automata.samples import staying_words, training_words
 
@@ -240,7 +240,7 @@ def recovery(
     ValueError
         If the size is negative or the words are too short.
     """
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     if size < 0:
         raise ValueError(f"a kick's size must not be negative, got {size}")
     if after < 1 or then < 0 or read.shape[1] < after + then:

@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 
 from vitrina.automata.discretising import by_sign
-from vitrina.automata.machines import Machine, MealyMachine, MooreMachine, States, Symbol
+from vitrina.automata.machines import Machine, MealyMachine, MooreMachine, States, Symbol, as_words
 from vitrina.automata.minimisation import minimise
 from vitrina.automata.networks import Floats
-from vitrina.automata.observing import Tally, check_visits, count_moves, named_with_start
+from vitrina.automata.observing import Tally, checked_words, count_moves, named_with_start
 
 Missing = Literal["refuse", "stay"]
 _Kind = TypeVar("_Kind", bound=Machine)
@@ -140,8 +140,8 @@ def observe_mealy(
     ValueError
         If the shapes do not agree, numbers are out of range, nothing was seen, or words begin in different states.
     """
-    visited, read, spoken = (np.asarray(array, np.int64) for array in (states, words, said))
-    check_visits(visited, read, alphabet)
+    visited, spoken = np.asarray(states, np.int64), np.asarray(said, np.int64)
+    read = checked_words(visited, words, alphabet)
     _check_said(read, spoken, outputs)
     counts = np.zeros((int(visited.max()) + 1, len(alphabet), len(outputs)), np.int64)
     np.add.at(counts, (visited[:, :-1], read, spoken), 1)
@@ -177,8 +177,8 @@ def observe_moore(
     ValueError
         As `observe_mealy`, and if `first` is none of the outputs.
     """
-    visited, read, spoken = (np.asarray(array, np.int64) for array in (states, words, said))
-    check_visits(visited, read, alphabet)
+    visited, spoken = np.asarray(states, np.int64), np.asarray(said, np.int64)
+    read = checked_words(visited, words, alphabet)
     _check_said(read, spoken, outputs)
     if first not in outputs:
         raise ValueError(f"{first!r} is none of the outputs {', '.join(map(repr, outputs))}")
@@ -302,7 +302,7 @@ def _watch(
     observed: Callable[[States, States, States], _Tally],
 ) -> _Tally:
     """Watch a network read words; where a state never met a symbol, show it, until no gap is left."""
-    read = np.asarray(words, np.int64)
+    read = as_words(words, network.alphabet)
     rounds = 0
     while True:
         named = named_with_start(network.states(read), name_states)

@@ -96,6 +96,8 @@ def test_an_ending_that_tells_nothing_apart_ends_the_search(monkeypatch):
 def test_a_teacher_who_contradicts_itself_is_noticed():
     with pytest.raises(ValueError, match="but agrees with the guess"):
         learn(lambda words: [True] * len(words), lambda guess: "ab", ("a", "b"))  # noqa: ARG005
+    with pytest.raises(ValueError, match="many words at once"):
+        learn(lambda word: len(word) % 2 == 0, lambda _: None, "ab")  # pyright: ignore[reportArgumentType]
     with pytest.raises(ValueError, match="at least 2 states"):
         learn(*teacher(PARITY.automaton), ("a", "b"), states=1)
     with pytest.raises(ValueError, match="alphabet is empty"):

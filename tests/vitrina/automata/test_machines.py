@@ -97,6 +97,10 @@ def test_what_is_missing_leads_to_a_trap_if_so_wished():
         ((("a", "b"), [[0, 1]], [True]), "'b' leads to state 1, but there are only the states 0 to 0"),
         ((("a", "b"), [[-1, 0]], [True]), "'a' leads to state -1"),
         ((("a",), [[0.5]], [True]), "whole numbers"),
+        ((("a", "b"), [[0, None]], [True]), "none may be missing"),
+        ((("a", "b"), [[0, np.nan]], [True]), "none may be missing"),
+        ((("a", "b"), [[0, 0], [0]], [True, False]), "none may be missing"),
+        ((("a",), {0: {"a": 0}}, [True]), "from_table"),
         ((("a",), [[0]], [True, False]), "outputs must have the shape"),
         ((("a",), [[0]], [True], 3), "start must be one of the states 0 to 0, got 3"),
     ],
@@ -104,6 +108,21 @@ def test_what_is_missing_leads_to_a_trap_if_so_wished():
 def test_a_table_that_says_nothing_sensible_is_refused(arguments, message):
     with pytest.raises(ValueError, match=message):
         DFA(*arguments)
+
+
+@pytest.mark.parametrize("words", [[[2]], [[-1]], [[0.5]], [["a"]], [[0], [0, 1]], None, [[np.nan]], "ab"])
+def test_words_that_are_no_numbers_of_symbols_are_refused(words):
+    with pytest.raises(ValueError, match="words must be numbers from 0 to 1, one for each symbol"):
+        PARITY.automaton.run(words)
+
+
+@pytest.mark.parametrize(
+    "words", [[[0, 1]], [[0.0, 1.0]], [[False, True]], np.zeros((2, 0)), np.array([[0, 1]], np.uint8)]
+)
+def test_words_may_be_numbers_of_any_type(words):
+    read = PARITY.automaton.run(words)
+    assert read.dtype == np.int64
+    assert np.array_equal(read, PARITY.automaton.run(np.array(words, int)))
 
 
 def test_other_bad_input_is_refused():
