@@ -101,6 +101,12 @@ def saturated(hidden, limit, silent, *, active=None, near=None):
     return np.mean(units) if units else 0.0
 
 
+def comes_back_for(columns, states, kicked):
+    """Look for the first column from which on both are equal for some columns, or to the end."""
+    equal = (states == kicked).tolist()
+    return [next((i for i in range(len(row)) if all(row[i : i + columns])), len(row)) for row in equal]
+
+
 def comes_back(states, kicked, *, good=True):
     """Look for the last difference row by row, or for the first agreement."""
     answer = []
@@ -156,7 +162,7 @@ def occluded(cell, word):
     return np.array([whole - logit(1 - row) for row in np.eye(len(word))])
 
 
-def read_off(cell, words, empty, *, empty_counts=True, nu=0.0, offset=True, small=True, turned=False):
+def read_off(cell, words, empty, *, empty_counts=True, nu=0.0, offset=True, small=True, turned=False, symbols=None):
     """Read an automaton move by move, with one thing done differently."""
     noise = np.random.default_rng(0).normal(size=(*words.shape, len(cell.b)))
     hidden = read(cell, words, nu, noise)
@@ -165,5 +171,5 @@ def read_off(cell, words, empty, *, empty_counts=True, nu=0.0, offset=True, smal
     if empty_counts:
         said[:, 0] = empty
     states = numbers(names(hidden))
-    table, accepting = majority(moves(states, words, len(cell.W))), verdicts(states, said)
+    table, accepting = majority(moves(states, words, symbols or len(cell.W))), verdicts(states, said)
     return smallest(table, accepting) if small else np.column_stack([table, accepting])

@@ -143,6 +143,10 @@ CELL_EXERCISES = [
             PlantedBug(
                 "Clip by value: each number for itself. You shorten the whole gradient to a norm.", clip_by_norm
             ),
+            PlantedBug(
+                "What is too large before the price may be small enough with it: add first, then clip.",
+                lambda w, g, s, m: np.where(np.abs(g) > m, m * np.sign(g), priced(w, g, s, m)),
+            ),
             PlantedBug("First the price, then the limit: nothing may exceed it.", lambda *a: priced(*a, first=True)),
             PlantedBug(
                 "L1 draws weights towards 0: its gradient has the weight's sign.", lambda *a: priced(*a, sign=-1)
@@ -186,6 +190,14 @@ CELL_EXERCISES = [
             PlantedBug(
                 "This is the mean size of the activations. Which share exceeds the limit?",
                 lambda h, limit, silent: saturated(h, limit, silent, near=np.abs),
+            ),
+            PlantedBug(
+                "Near is what is larger than the limit: equal is not enough.",
+                lambda h, limit, silent: saturated(h, limit, silent, near=lambda unit: np.abs(unit) >= limit),
+            ),
+            PlantedBug(
+                "To take part a unit must exceed `silent`: equal is not enough.",
+                lambda h, limit, silent: saturated(h, limit, silent, active=lambda u: np.any(np.abs(u) >= silent)),
             ),
             PlantedBug(
                 "A unit that only ever is negative takes part too: sizes.",

@@ -29,7 +29,7 @@ def by_all_words(transitions, accepting):
     """Try every word that is shorter than there are states."""
     states = range(len(transitions))
     alike = np.ones((len(transitions),) * 2, bool)
-    for length in range(min(len(transitions), 7)):
+    for length in range(len(transitions)):
         for word in itertools.product(range(transitions.shape[1]), repeat=length):
             ends = []
             for state in states:
@@ -53,6 +53,15 @@ def merge_rows(transitions, accepting, *, rounds=None):
 def by_transitions_alone(transitions, _accepting):
     """Begin with all states in one group: nothing ever splits it."""
     return np.ones((len(transitions),) * 2, bool)
+
+
+def lost_states_apart(transitions, accepting):
+    """Call states that no word leads to equivalent to nothing but themselves."""
+    reached = {0}
+    for _ in transitions:
+        reached |= {int(target) for state in reached for target in transitions[state]}
+    found = np.isin(np.arange(len(transitions)), list(reached))
+    return by_refining(transitions, accepting) & (found[:, None] & found | np.eye(len(found), dtype=bool))
 
 
 def by_all_symbols(transitions, accepting):
@@ -123,13 +132,27 @@ def pairs_recursively(transitions, others):
     return table
 
 
-def shortest_by_listing(transitions, accepting, others, accepting_too, *, least=0):
+def shortest_by_listing(transitions, accepting, others, accepting_too, *, least=0, most=8):
     """Try all words in the order of their length; b comes before a."""
-    for length in range(least, 9):
+    for length in range(least, most + 1):
         for word in itertools.product(range(transitions.shape[1])[::-1], repeat=length):
             read = np.array(word, int)
             if accepting[walk(transitions, read)[-1]] != accepting_too[walk(others, read)[-1]]:
                 return list(word)
+    return []
+
+
+def first_in_breadth(transitions, accepting, others, accepting_too, *, seen_by):
+    """Look at words in the order of their length, but remember something less than pairs of states."""
+    waiting, seen = [(0, 0, [])], {seen_by(0, 0)}
+    for one, two, word in waiting:
+        if accepting[one] != accepting_too[two]:
+            return word
+        for symbol in range(transitions.shape[1]):
+            pair = int(transitions[one, symbol]), int(others[two, symbol])
+            if seen_by(*pair) not in seen:
+                seen.add(seen_by(*pair))
+                waiting.append((*pair, [*word, symbol]))
     return []
 
 

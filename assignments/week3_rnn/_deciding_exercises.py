@@ -18,11 +18,14 @@ from ._deciding_answers import (
     convert,
     convert_one_step_late,
     convert_two_steps,
+    first_in_breadth,
     first_in_depth,
+    lost_states_apart,
     merge_rows,
     not_renumbered,
     pairs,
     pairs_recursively,
+    refine,
     same,
     shortest_by_listing,
     smallest,
@@ -67,6 +70,11 @@ DECIDING_EXERCISES = [
                 "One round is not enough: go on until nothing changes.", lambda t, f: by_refining(t, f, rounds=1)
             ),
             PlantedBug(
+                "A few rounds are not enough either: there may be as many as states.",
+                lambda t, f: by_refining(t, f, rounds=5),
+            ),
+            PlantedBug("States that no word leads to are asked about too.", lost_states_apart),
+            PlantedBug(
                 "The empty word tells apart what accepts from what does not: begin with that.", by_transitions_alone
             ),
             PlantedBug("Any symbol may tell two states apart, and one is enough: any, not all.", by_all_symbols),
@@ -87,6 +95,10 @@ DECIDING_EXERCISES = [
             PlantedBug(
                 "Some equivalent states were not merged: is `equivalent_states` right?",
                 lambda t, f: smallest(t, f, groups=merge_rows),
+            ),
+            PlantedBug(
+                "States were merged that long words tell apart: is `equivalent_states` right?",
+                lambda t, f: smallest(t, f, groups=lambda t, f: refine(t, f, rounds=4)),
             ),
             PlantedBug(
                 "The automaton is right, but its states are numbered in another order: first all that the start leads "
@@ -113,6 +125,11 @@ DECIDING_EXERCISES = [
             PlantedBug("Both read the same symbol.", lambda t, o: pairs(t, o, apart=True)),
             PlantedBug("Go on from what is found, until nothing is new.", lambda t, o: pairs(t, o, rounds=1)),
             PlantedBug(
+                "There may be as many pairs as the product of both sizes: go on for as long as something is new.",
+                lambda t, o: pairs(t, o, rounds=6),
+            ),
+            PlantedBug("Both read all symbols.", lambda t, o: pairs(t[:, :2], o[:, :2])),
+            PlantedBug(
                 "Not all pairs of states ever meet: follow the words.", lambda t, o: np.ones((len(t), len(o)), bool)
             ),
             PlantedBug("The empty word leads to (0, 0).", lambda t, o: pairs(t, o, start=False)),
@@ -134,6 +151,9 @@ DECIDING_EXERCISES = [
             PlantedBug(SHORTEST, lambda *a: shortest_by_listing(*a, least=5)),
             PlantedBug(DISAGREE, lambda *a: deciding.counterexample(*a)[:-1]),
             PlantedBug(DISAGREE, where_tables_differ),
+            PlantedBug(DISAGREE, lambda *a: first_in_breadth(*a, seen_by=lambda one, _: one)),
+            PlantedBug(DISAGREE, lambda *a: first_in_breadth(*a, seen_by=lambda _, two: two)),
+            PlantedBug(DISAGREE, lambda *a: shortest_by_listing(*a, most=6)),
             PlantedBug(DISAGREE, lambda *a: [*deciding.counterexample(*a), 0]),
         ],
     ),

@@ -34,11 +34,11 @@ def automaton(rng: np.random.Generator, states: int, symbols: int = 2) -> Automa
 
 
 def needing_all_symbols(rng: np.random.Generator, states: int, symbols: int = 2) -> Automaton:
-    """Draw a minimal automaton of four states or more, in which no symbol alone tells all states apart."""
+    """Draw a minimal automaton of four states or more, which neither one symbol nor all but the last tell apart."""
+    few = [[symbol] for symbol in range(symbols)] + [list(range(symbols - 1))]
     while True:
         transitions, accepting = automaton(rng, states, symbols)
-        alone = [equivalent_states(transitions[:, [symbol]], accepting) for symbol in range(symbols)]
-        if all(alike.sum() > states for alike in alone):
+        if all(equivalent_states(transitions[:, some], accepting).sum() > states for some in few):
             return transitions, accepting
 
 
@@ -63,7 +63,7 @@ def branching(rng: np.random.Generator, states: int) -> Automaton:
     while True:
         transitions, accepting = automaton(rng, states)
         first, second = transitions[0].tolist()
-        if len({0, first, second}) == 3 and not np.isin(transitions[first], [0, first, second]).all():
+        if len({0, first, second, int(transitions[first, 0])}) == 4:
             return transitions, accepting
 
 

@@ -6,9 +6,12 @@ from vitrina.automata import DFA
 from vitrina.values import Array, CellSpec
 from vitrina_autograder.exercise import Draw
 from vitrina_autograder.handed_in import written_down
-from vitrina_solutions.recurrent import read_automaton
+from vitrina_solutions.recurrent import read_automaton, read_words
 
-from ._drawing import Automaton, automaton, word
+from ._drawing import Automaton, automaton, needing_all_symbols, word
+
+_CLEAR = 1e-5  # of a unit and of a logit: float32 finds the same sign
+_DISTURBED = 0.2  # share of the states that noise gives another name
 
 
 def cell(rng: np.random.Generator, units: int, symbols: int = 2) -> CellSpec:
@@ -98,8 +101,10 @@ def draw_steps_back(rng: np.random.Generator) -> list[Draw]:
 def draw_prices(rng: np.random.Generator) -> list[Draw]:
     """Draw weights, some of which are 0, and gradients, some of which are large."""
     weights = rng.normal(size=(4, 4)) * (rng.random((4, 4)) < 0.7)
+    gradient = rng.normal(scale=2, size=(4, 4))
+    weights[0], gradient[0] = [-0.5, 0.5, 0.0, 0.0], [1.1, -1.1, 0.2, -0.2]  # two come back from beyond the limit
     return [
-        Draw("a matrix of 4 × 4", (weights, rng.normal(scale=2, size=(4, 4)), 0.3, 1.0)),
+        Draw("a matrix of 4 × 4", (weights, gradient, 0.3, 1.0)),
         Draw("the price makes it too large", (weights, rng.uniform(0.4, 1.2, (4, 4)), 0.5, 1.0)),
         Draw("no price", (rng.normal(size=(2, 5)), rng.normal(scale=4, size=(2, 5)), 0.0, 5.0)),
         Draw("nothing is too large", (rng.normal(size=6), rng.normal(size=6), 0.2, 50.0)),
@@ -119,7 +124,7 @@ def draw_saturation(rng: np.random.Generator) -> list[Draw]:
         columns = [_unit(rng, count, *spans[kind]) for kind in kinds]
         for kind, column in zip(kinds, columns, strict=True):
             if kind == "r":
-                column[0] = 0.95  # rarely speaks
+                column[-1] = 0.95  # rarely speaks
             if kind == "n":
                 column[:] = -np.abs(column)  # never above 0
         return np.stack(columns, axis=1)
@@ -129,7 +134,7 @@ def draw_saturation(rng: np.random.Generator) -> list[Draw]:
         Draw("one unit speaks once", (states(30, "sr0"), 0.9, 0.1)),
         Draw("all take part", (states(25, "nww"), 0.8, 0.1)),
         Draw("another idea of silence", (states(30, "ww00"), 0.95, 0.02)),
-        Draw("one state", (np.array([[0.95, -0.99, 0.3, 0.01, -0.2]]), 0.9, 0.1)),
+        Draw("one state, exactly at the limits too", (np.array([[0.95, -0.9, 0.3, 0.01, -0.2, 0.1, 0.9]]), 0.9, 0.1)),
     ]
 
 
@@ -145,7 +150,7 @@ def draw_kicks(rng: np.random.Generator) -> list[Draw]:
                 kicked[row, last - 1] = states[row, last - 1] + 1
         return states, kicked
 
-    met_by_chance = np.array([[1, 2, 3, 1, 2, 3, 1]]), np.array([[2, 2, 1, 1, 3, 3, 1]])
+    met_by_chance = np.array([[1, 2, 3, 1, 2, 3, 1, 2, 1, 3]]), np.array([[2, 2, 1, 1, 2, 3, 1, 2, 3, 3]])
     return [
         Draw("eight words of six symbols", ways(8, 6)),
         Draw("five words of ten symbols", ways(5, 10)),
@@ -173,20 +178,32 @@ def draw_whole_readings(rng: np.random.Generator) -> list[Draw]:
         Draw(title, (_written_down(automaton(rng, states)), rng.integers(2, size=(40, 25)), bool(rng.integers(2))))
         for title, states in cases
     ]
-    for title, units, empty in (("two units at random", 2, True), ("three units at random", 3, False)):
-        drawn.append(Draw(title, (_lively(rng, units), rng.integers(2, size=(30, 20)), empty)))
+    three = _written_down(needing_all_symbols(rng, 4, 3))
+    drawn.append(Draw("three symbols", (three, rng.integers(3, size=(40, 25)), bool(rng.integers(2)))))
+    for title, units, empty in (("three units at random", 3, True), ("four units at random", 4, False)):
+        drawn.append(Draw(title, (*_lively(rng, units, empty), empty)))
     return drawn
 
 
 def _written_down(given: Automaton) -> CellSpec:
-    return CellSpec(**written_down(DFA(("a", "b"), *given)))
+    return CellSpec(**written_down(DFA(tuple(range(given[0].shape[1])), *given)))
 
 
-def _lively(rng: np.random.Generator, units: int) -> CellSpec:
-    """Draw a cell that says both, in several states."""
+def _lively(rng: np.random.Generator, units: int, empty: bool) -> tuple[CellSpec, Array]:
+    """Draw a cell that says both, in several states, and words of which it speaks clearly.
+
+    Noise would disturb it. Its start has another state's name, and by itself would not say what `empty` says.
+    """
     while True:
         spec = cell(rng, units)
+        if (spec.c > 0) == empty:
+            continue
         steep = CellSpec(2 * spec.W, 2 * spec.U, spec.b, spec.v, 0.3 * spec.c)
         words = rng.integers(2, size=(30, 20))
-        if all(len(read_automaton(steep.build(), words, empty)) > 2 for empty in (True, False)):
-            return steep
+        built, noise = steep.build(), rng.normal(size=(30, 20, units))
+        quiet, shaken = (read_words(built, words, nu, noise)[:, 1:] for nu in (0.0, 0.5))
+        clear = min(np.min(np.abs(quiet)), np.min(np.abs(quiet @ built.v + built.c))) > _CLEAR
+        disturbed = np.mean(np.any((quiet > 0) != (shaken > 0), axis=2)) > _DISTURBED
+        named_like_start = np.any(np.all(quiet < 0, axis=2))
+        if clear and disturbed and named_like_start and len(read_automaton(built, words, empty)) > 4:
+            return steep, words

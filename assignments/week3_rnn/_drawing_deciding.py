@@ -4,7 +4,7 @@ import numpy as np
 
 from vitrina.values import Array
 from vitrina_autograder.exercise import Draw
-from vitrina_solutions.deciding import counterexample, meeting_pairs
+from vitrina_solutions.deciding import agreement, counterexample, meeting_pairs
 
 from ._drawing import (
     Automaton,
@@ -47,12 +47,23 @@ def draw_equivalent(rng: np.random.Generator) -> list[Draw]:
     """Draw automata in which some states do the same, and others nearly so."""
     return [
         Draw("states and their twins, which lead to each other's twins", doubled(rng, needing_all_symbols(rng, 4))),
-        Draw("only long words tell these apart", shuffled(rng, _chain(6, np.array([0, 1, 0, 1, 1, 0])))),
+        Draw("only long words tell these apart", shuffled(rng, _chain(9, _mixed(rng, 9)))),
         Draw("three symbols", doubled(rng, needing_all_symbols(rng, 4, 3))),
         Draw("two ways that join at their end", shuffled(rng, _joining())),
-        Draw("counting to four", doubled(rng, every_symbol_counts(4))),
+        Draw("counting to four, and a lost twin", _with_lost_twin(doubled(rng, every_symbol_counts(4)))),
         Draw("everything is accepted", (table(rng, 4), np.ones(4, bool)), edge=True),
     ]
+
+
+def _with_lost_twin(given: Automaton) -> Automaton:
+    """Add a twin of the start that nothing leads to."""
+    transitions, accepting = given
+    return np.concatenate([transitions, transitions[:1]]), np.append(accepting, accepting[0])
+
+
+def _mixed(rng: np.random.Generator, length: int) -> Array:
+    """Draw symbols, both of which occur among the first ones: no word of one symbol alone goes that way."""
+    return np.append(rng.permutation([0, 1, rng.integers(2)]), rng.integers(2, size=length - 3))
 
 
 def draw_minimise(rng: np.random.Generator) -> list[Draw]:
@@ -60,7 +71,8 @@ def draw_minimise(rng: np.random.Generator) -> list[Draw]:
     return [
         Draw("states and their twins", doubled(rng, automaton(rng, 4))),
         Draw("two states that no word leads to", with_strangers(rng, branching(rng, 5), 2)),
-        Draw("three symbols", doubled(rng, shuffled(rng, automaton(rng, 3, 3)))),
+        Draw("three symbols", doubled(rng, shuffled(rng, needing_all_symbols(rng, 4, 3)))),
+        Draw("only long words tell these apart", doubled(rng, _chain(8, _mixed(rng, 8)))),
         Draw("both", with_strangers(rng, doubled(rng, automaton(rng, 5)), 3)),
         Draw("everything is accepted", (table(rng, 5), np.ones(5, bool)), edge=True),
     ]
@@ -73,7 +85,8 @@ def draw_pairs(rng: np.random.Generator) -> list[Draw]:
         Draw("four and three states", _partly_meeting(rng, 4, 3)),
         Draw("the same automaton twice", (three, three)),
         Draw("counting to two and to four", (every_symbol_counts(2)[0], every_symbol_counts(4)[0])),
-        Draw("three symbols", (automaton(rng, 3, 3)[0], ring_of_three_symbols())),
+        Draw("three symbols", _meeting_by_all(rng)),
+        Draw("counting to five and to seven", (every_symbol_counts(5)[0], every_symbol_counts(7)[0])),
         Draw("a trap after one symbol", (np.array([[1, 1], [1, 1]]), _chain(4)[0])),
     ]
 
@@ -83,6 +96,14 @@ def _partly_meeting(rng: np.random.Generator, states: int, others: int) -> tuple
     while True:
         tables = table(rng, states), table(rng, others)
         if 1 < meeting_pairs(*tables).sum() < states * others:
+            return tables
+
+
+def _meeting_by_all(rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw two tables of three symbols, some of whose states meet by the last symbol only."""
+    while True:
+        tables = automaton(rng, 3, 3)[0], ring_of_three_symbols()
+        if np.any(meeting_pairs(*tables) & ~meeting_pairs(*(each[:, :2] for each in tables))):
             return tables
 
 
@@ -102,22 +123,33 @@ def _spoilt(rng: np.random.Generator, given: Automaton) -> Automaton:
 
 def draw_counterexample(rng: np.random.Generator) -> list[Draw]:
     """Draw pairs of automata that are not equivalent."""
-    first = automaton(rng, 5)
-    long, longer = _chain(5), _chain(6)
-    turned = (first[0], ~first[1])
+    first, onwards = automaton(rng, 5), _mixed(rng, 6)
+    small, large = every_symbol_counts(2), _miscounting(rng)
     cases = [
         Draw("an automaton and one that was spoilt", (*first, *_spoilt(rng, first))),
-        Draw("only a word of four symbols tells them", (*long, *longer)),
-        Draw("they disagree on the empty word", (*first, *turned)),
-        Draw("three symbols", _differ(rng, 3)),
-        Draw("a large one and a small one", (*doubled(rng, first), *_spoilt(rng, first))),
+        Draw("only one word of four symbols tells them", (*_chain(5, onwards[:5]), *_chain(6, onwards))),
+        Draw("they disagree on the empty word", (*first, first[0], ~first[1])),
+        Draw("three symbols", _differ_by_the_last(rng)),
+        Draw("they agree until the small one has been round three times", (*small, *large)),
+        Draw("the other way round", (*large, *small)),
     ]
     return [Draw(case.title, case.arguments, TELLS_APART, edge="empty" in case.title) for case in cases]
 
 
-def _differ(rng: np.random.Generator, symbols: int) -> tuple[Array, ...]:
-    first = automaton(rng, 4, symbols)
-    return (*first, *_spoilt(rng, first))
+def _miscounting(rng: np.random.Generator) -> Automaton:
+    """Return an automaton that tells odd from even up to seven symbols, and goes wrong there."""
+    transitions, _ = every_symbol_counts(8)
+    return shuffled(rng, (transitions, np.arange(8) % 2 == np.arange(8) // 7 ^ 1))
+
+
+def _differ_by_the_last(rng: np.random.Generator) -> tuple[Array, ...]:
+    """Draw two automata of three symbols, in all of whose shortest counter-examples the last symbol occurs."""
+    while True:
+        first = automaton(rng, 4, 3)
+        other = _spoilt(rng, first)
+        length = len(counterexample(*first, *other))
+        if np.all(agreement(first[0][:, :2], first[1], other[0][:, :2], other[1], length) == 1):
+            return (*first, *other)
 
 
 def draw_agreement(rng: np.random.Generator) -> list[Draw]:

@@ -13,6 +13,7 @@ def draw_signs(rng: np.random.Generator) -> list[Draw]:
     """Draw hidden states, some of whose units are exactly 0."""
     words = rng.uniform(-1, 1, (2, 5, 3))
     words[:, 0] = 0
+    words[:, 1, 0] = 1e-6, -1e-6  # above 0 and below, however little
     one = rng.uniform(0.1, 1, (6, 1)) * np.array([[1], [-1], [1], [1], [-1], [-1]])
     return [
         Draw("four units", (rng.uniform(-1, 1, (8, 4)),)),
@@ -120,7 +121,23 @@ def draw_accepting(rng: np.random.Generator) -> list[Draw]:
         Draw("six states", _said(rng, 20, 12, 6)),
         Draw("one word", _said(rng, 1, 25, 3)),
         Draw("as often as not", (np.array([[0, 0, 0, 1, 1, 2, 2, 2]]), np.array([[1, 0, 0, 1, 0, 1, 1, 0]]) == 1)),
+        Draw("the start is a visit too", _decided_at_the_start()),
+        Draw("one word outvotes the others", _outvoted(rng)),
     ]
+
+
+def _decided_at_the_start() -> tuple[Array, Array]:
+    """Return paths whose first column decides whether the start accepts."""
+    paths = np.array([[0, 0, 1, 0, 2], [0, 1, 0, 2, 1], [0, 2, 2, 1, 1]])
+    said = np.array([[1, 1, 0, 0, 1], [1, 0, 0, 1, 0], [1, 1, 0, 1, 0]]) == 1
+    return paths, said
+
+
+def _outvoted(rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw words one of which is long in a state, and says the contrary of what the others say there."""
+    paths = np.array([[0, 1, 1, 1, 1, 1], [0, 1, 2, 2, 2, 2], [0, 2, 1, 0, 0, 0], [0, 2, 0, 0, 0, 0]])
+    longest, turned = np.array([3, 0, 1]), rng.random(3) < 0.5
+    return paths, (np.arange(4)[:, None] == longest[paths]) ^ turned[paths]
 
 
 def _said(rng: np.random.Generator, count: int, length: int, states: int) -> tuple[Array, Array]:
@@ -131,11 +148,11 @@ def _said(rng: np.random.Generator, count: int, length: int, states: int) -> tup
 
 def draw_reachable(rng: np.random.Generator) -> list[Draw]:
     """Draw tables with states that no word leads to, numbered in any order."""
-    far, _ = ring(7)
+    far, _ = ring(13)
     b_alone = np.stack([np.zeros(4, int), [1, 2, 3, 0]], axis=1)
     tables = {
         "two of six states are strangers": with_strangers(rng, automaton(rng, 4), 2)[0],
-        "the last one is six steps away": np.concatenate([far, rng.integers(10, size=(3, 2))]),
+        "the last one is twelve steps away": np.concatenate([far, rng.integers(16, size=(3, 2))]),
         "only b leads on": np.concatenate([b_alone, rng.integers(6, size=(2, 2))]),
         "three symbols": with_strangers(rng, automaton(rng, 3, 3), 3)[0],
         "nothing leads to the start": np.array([[1, 1], [2, 1], [1, 2], [0, 3], [4, 0]]),

@@ -15,6 +15,7 @@ from vitrina_solutions import recurrent
 from ._cell_answers import (
     comes_back,
     comes_back_by_counting,
+    comes_back_for,
     occluded,
     read_off,
     relevance,
@@ -44,6 +45,7 @@ NETWORK_EXERCISES = [
             ),
             PlantedBug("Watch the network without noise.", lambda *a: read_off(*a, nu=0.5)),
             PlantedBug("The logit is h v + c: the offset is missing.", lambda *a: read_off(*a, offset=False)),
+            PlantedBug("There are as many symbols as W has rows.", lambda *a: read_off(*a, symbols=2)),
             PlantedBug("Minimise at the end.", lambda *a: read_off(*a, small=False)),
             PlantedBug("A network says “belongs” where its logit is above 0.", lambda *a: read_off(*a, turned=True)),
         ],
@@ -67,6 +69,7 @@ NETWORK_EXERCISES = [
                 "Equal once may be chance: from which column on are they equal to the end?",
                 lambda *a: comes_back(*a, good=False),
             ),
+            PlantedBug("Equal three times may be chance too: to the end.", lambda *a: comes_back_for(3, *a)),
             PlantedBug("This counts the columns that differ.", lambda a, b: (a != b).sum(axis=1)),
             PlantedBug(
                 "This is the last column that differs; the next one is the first that is equal for good.",

@@ -127,6 +127,20 @@ def verdicts_by_counting(states, said):
     return [votes[state] > 0 for state in range(states.max() + 1)]
 
 
+def without_start(states, said):
+    """Leave out what was said before the first symbol."""
+    return verdicts(np.append(states[:, 1:], states.max()), np.append(said[:, 1:], said[states == states.max()][0]))
+
+
+def word_by_word(states, said):
+    """Ask whether a state accepts in more than half of the words that it occurs in."""
+    answer = []
+    for state in range(states.max() + 1):
+        rows = [row[path == state].mean() > 0.5 for path, row in zip(states, said, strict=True) if state in path]
+        answer.append(np.mean(rows) > 0.5)
+    return answer
+
+
 def reach(transitions, *, symbols=slice(None), rounds=None):
     """Widen the set of known states, as long as it grows or for some rounds."""
     found, rounds = {0}, len(transitions) if rounds is None else rounds

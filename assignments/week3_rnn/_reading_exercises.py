@@ -37,6 +37,8 @@ from ._reading_answers import (
     sign_names_by_text,
     verdicts,
     verdicts_by_counting,
+    without_start,
+    word_by_word,
 )
 
 READING_EXERCISES = [
@@ -56,6 +58,7 @@ READING_EXERCISES = [
             ),
             PlantedBug("What is below 0 counts nothing, not −2^i.", lambda h: names(h, digit=np.sign)),
             PlantedBug("1 is for units above 0, and yours are below.", lambda h: names(h, digit=lambda u: int(u < 0))),
+            PlantedBug("However little it is above 0.", lambda h: names(h, digit=lambda u: int(u > 1e-3))),
             PlantedBug("These are signs, one a unit. Make one number of each state.", lambda h: (h > 0).astype(int)),
         ],
     ),
@@ -197,6 +200,8 @@ READING_EXERCISES = [
             PlantedBug(
                 "Half of the visits is not more than half.", lambda *a: verdicts(*a, rule=lambda v: np.mean(v) >= 0.5)
             ),
+            PlantedBug("The visits before the first symbol vote too.", without_start),
+            PlantedBug("Visits vote, not words.", word_by_word),
             PlantedBug("All visits vote, not only the last.", lambda *a: verdicts(*a, rule=lambda v: v[-1])),
             PlantedBug("All visits vote, not only the first.", lambda *a: verdicts(*a, rule=lambda v: v[0])),
         ],
@@ -211,6 +216,10 @@ READING_EXERCISES = [
         alternatives=[reach, reach_in_depth],
         bugs=[
             PlantedBug("Go on: from what is found, further, until nothing is new.", lambda t: reach(t, rounds=1)),
+            PlantedBug(
+                "The last states may be as many steps away as there are others: do not count on a few.",
+                lambda t: reach(t, rounds=6),
+            ),
             PlantedBug(
                 "An arrow is no help if it comes from a state that cannot be reached itself.", has_arrow_into_it
             ),

@@ -21,9 +21,9 @@ def walk_recursively(transitions, word):
     return [*before, transitions[before[-1], word[-1]]]
 
 
-def labels_word_by_word(transitions, accepting, stream):
+def labels_word_by_word(transitions, accepting, stream, *, dollar=None):
     """Cut the stream before each $, and read what follows it."""
-    dollar, labels = transitions.shape[1], []
+    dollar, labels = transitions.shape[1] if dollar is None else dollar, []
     for part in np.split(stream, np.flatnonzero(stream == dollar)):
         states = walk(transitions, part[part != dollar])
         labels += accepting[states[len(states) - len(part) :]].tolist()

@@ -64,6 +64,10 @@ STREAM_EXERCISES = [
                 "$ opens a word and does not close the last one: go back to the start first, then look.",
                 lambda *a: labels(*a, at_dollar="late"),
             ),
+            PlantedBug(
+                "$ has the number after the last symbol, `transitions.shape[1]`: a stream need not hold one.",
+                lambda t, f, s: labels_word_by_word(t, f, s, dollar=s.max()),
+            ),
             PlantedBug("A label speaks of what holds after its symbol was read.", lambda *a: labels(*a, early=True)),
             PlantedBug("Every prefix has a label of its own, not that of the finished word.", labels_of_whole_words),
         ],
@@ -88,6 +92,10 @@ STREAM_EXERCISES = [
             PlantedBug(
                 "The run of b must be odd as well.",
                 lambda w: matching(w, r"(?<!a)a(aa)*b"),
+            ),
+            PlantedBug(
+                "Runs may be of any odd length: 5 and 7 are odd too.",
+                lambda w: matching(w, r"(?<!a)a(aa)?b(bb)?(?!b)"),
             ),
         ],
     ),
