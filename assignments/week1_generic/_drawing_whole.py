@@ -111,20 +111,22 @@ def draw_coefficient(rng: np.random.Generator) -> list[Draw]:
     five, four = _skilled(rng, 5), _skilled(rng, 4)
     relevance = rng.permutation([0.1, 0.3, 0.4, 0.8, 0.9])
     signed = rng.permutation([-3.0, -1.0, 0.5, 2.0])
-    only = model(rng, 3, 2, ignored=1, sure=True)
     return [
         Draw("five features", (*five, relevance, np.zeros(5))),
         Draw("the ranking turned round", (*five, -relevance, np.zeros(5))),
         Draw("relevance of both signs", (*four, signed, four[1].mean(axis=0))),
-        Draw("another reference", (*_skilled(rng, 3, only), np.array([0.5, 0.1, 0.9]), np.full(3, 0.4))),
+        Draw("another reference", (*_skilled(rng, 3, ignored=1), np.array([0.5, 0.1, 0.9]), np.full(3, 0.4))),
         Draw("one feature: both orders are the same", (*_skilled(rng, 1), np.ones(1), np.zeros(1)), edge=True),
     ]
 
 
-def _skilled(rng: np.random.Generator, features: int, spec: ModelSpec | None = None) -> tuple[ModelSpec, Array, Array]:
-    """Draw labels as the model expects them, until its skill is far from 0, by which the coefficient divides."""
+def _skilled(rng: np.random.Generator, features: int, *, ignored: int | None = None) -> tuple[ModelSpec, Array, Array]:
+    """Draw a model, and labels as it expects them, until its skill is far from 0, by which the coefficient divides.
+
+    There are models that never get there, so each try has a new one.
+    """
     while True:
-        drawn = spec or model(rng, features, 2, sure=True)
+        drawn = model(rng, features, 2, ignored=ignored, sure=True)
         inputs = rng.normal(size=(40, features))
         said = drawn.shared(inputs)
         labels = (rng.random(40) < said[:, 1]).astype(int)
