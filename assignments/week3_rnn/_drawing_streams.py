@@ -29,39 +29,49 @@ def _by_all_symbols(rng: np.random.Generator) -> tuple[Array, Array]:
             return transitions, read
 
 
-def _stream(rng: np.random.Generator, of: Automaton, length: int) -> Array:
-    """Draw a stream with some $, twice one after the other, whose labels are not all the same, nor all False at $."""
-    symbols = of[0].shape[1]
-    while True:
-        stream = np.where(rng.random(length) < 0.2, symbols, word(rng, length, symbols))
-        stream[length // 2 : length // 2 + 2] = symbols
-        labels = label_stream(*of, stream)
-        if 2 < labels.sum() < length - 2 and np.sum(stream == symbols) > 3:
-            return stream
-
-
 def draw_streams(rng: np.random.Generator) -> list[Draw]:
     """Draw automata and streams."""
-    yes, no, three = automaton(rng, 3), automaton(rng, 5), automaton(rng, 3, 3)
-    yes[1][0], no[1][0] = True, False
-    yes[1][1], no[1][1] = False, True
+    begun, begun_stream = _with_stream(rng, 5, 14, empty=False)
+    whole, no_dollar = _without_dollar(rng)
     return [
-        Draw("the empty word belongs", (*yes, _stream(rng, yes, 24))),
-        Draw("the empty word does not belong", (*no, _stream(rng, no, 30))),
-        Draw("three symbols, so $ has the number 3", (*three, _stream(rng, three, 30))),
-        Draw("the stream begins in the middle", (*no, np.append(word(rng, 6), _stream(rng, no, 14)))),
-        Draw("no $ at all", (*yes, _both(rng, yes))),
-        Draw("nothing but $", (*no, np.full(4, 2)), edge=True),
+        Draw("the empty word belongs", _flat(_with_stream(rng, 3, 24, empty=True))),
+        Draw("the empty word does not belong", _flat(_with_stream(rng, 5, 30, empty=False))),
+        Draw("three symbols, so $ has the number 3", _flat(_with_stream(rng, 3, 30, symbols=3))),
+        Draw("the stream begins in the middle", (*begun, np.append(word(rng, 6), begun_stream))),
+        Draw("no $ at all", (*whole, no_dollar)),
+        Draw("nothing but $", (*begun, np.full(4, 2)), edge=True),
     ]
 
 
-def _both(rng: np.random.Generator, of: Automaton) -> Array:
-    """Draw a word in which either symbol, taken for $, gives other labels."""
+def _flat(drawn: tuple[Automaton, Array]) -> tuple[Array, ...]:
+    return (*drawn[0], drawn[1])
+
+
+def _with_stream(
+    rng: np.random.Generator, states: int, length: int, *, symbols: int = 2, empty: bool | None = None
+) -> tuple[Automaton, Array]:
+    """Draw an automaton, and a stream with some $ whose labels are not all the same, nor all False at $.
+
+    Some automata have no such stream, so each try has a new one.
+    """
     while True:
-        read = word(rng, 12)
+        transitions, accepting = automaton(rng, states, symbols)
+        if empty is not None:
+            accepting[:2] = empty, not empty
+        stream = np.where(rng.random(length) < 0.2, symbols, word(rng, length, symbols))
+        stream[length // 2 : length // 2 + 2] = symbols  # the empty word, right between two others
+        labels = label_stream(transitions, accepting, stream)
+        if 2 < labels.sum() < length - 2 and np.sum(stream == symbols) > 3:
+            return (transitions, accepting), stream
+
+
+def _without_dollar(rng: np.random.Generator) -> tuple[Automaton, Array]:
+    """Draw an automaton, and a word in which either symbol, taken for $, gives other labels."""
+    while True:
+        of, read = automaton(rng, 4), word(rng, 12)
         taken = [label_stream(*of, np.where(read == symbol, 2, read)) for symbol in (0, 1)]
         if all(np.any(labels != label_stream(*of, read)) for labels in taken):
-            return read
+            return of, read
 
 
 def draw_tomita(rng: np.random.Generator) -> list[Draw]:
