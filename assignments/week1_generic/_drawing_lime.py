@@ -17,8 +17,15 @@ def draw_bins(rng: np.random.Generator) -> list[Draw]:
         Draw("values that are quartiles themselves", (nine[[0, 2, 4, 6, 8]], nine)),
         Draw("a feature that never changes", (constant[:3], constant)),
         Draw("a single sample", (_around(rng, training, 1) + 0.01, training)),
+        Draw("values right beside a quartile", (_beside_quartiles(training), training)),
         Draw("inputs that lie far from the training data", (training[:3] * 3, training)),
     ]
+
+
+def _beside_quartiles(training: Array) -> Array:
+    """Give values between a quartile, which lies in the middle of two data, and each of the two."""
+    ends = [np.percentile(training, [25, 75], axis=0, method=method) for method in ("lower", "higher")]
+    return np.vstack([part * ends[0] + (1 - part) * ends[1] for part in (0.25, 0.75)])
 
 
 def draw_lime_masks(rng: np.random.Generator) -> list[Draw]:

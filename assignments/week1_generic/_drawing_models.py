@@ -69,7 +69,11 @@ def draw_sampling(rng: np.random.Generator) -> list[Draw]:
 
 def draw_interval(rng: np.random.Generator) -> list[Draw]:
     """Draw games in which it matters much who is there already, so that other averages than Shapley's are far off."""
-    properties = ("the intervals lie around the Shapley values", "the intervals are as wide as they should be")
+    properties = (
+        "the intervals lie around the Shapley values",
+        "the intervals come from drawn orders",
+        "the intervals are as wide as they should be",
+    )
     return [
         Draw("three players", (game(rng, 3), 3, 2000, _seed(rng)), properties),
         Draw("five players, everybody doubles the worth", (_doubling(rng, 5), 5, 2000, _seed(rng)), properties),

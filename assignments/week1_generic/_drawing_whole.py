@@ -18,7 +18,14 @@ def draw_permutation(rng: np.random.Generator) -> list[Draw]:
         Draw("a single order", (four, *labelled(rng, four, 25, 4), orders(rng, 1, 25))),
         Draw(f"the model ignores feature {ignored}", (three, *labelled(rng, three, 30, 3), orders(rng, 4, 30))),
         Draw("one feature", (one, *labelled(rng, one, 50, 1), orders(rng, 2, 50))),
+        Draw("a model that is always wrong", (four, *_mistaken(rng, four), orders(rng, 2, 30))),
     ]
+
+
+def _mistaken(rng: np.random.Generator, spec: ModelSpec) -> tuple[Array, Array]:
+    """Draw inputs, and the labels that the model holds for least likely: what is dealt out anew does it good."""
+    inputs = rng.normal(size=(30, 4))
+    return inputs, spec.shared(inputs).argmin(axis=1)
 
 
 def draw_mean_absolute(rng: np.random.Generator) -> list[Draw]:
@@ -59,6 +66,7 @@ def draw_skill(rng: np.random.Generator) -> list[Draw]:
         Draw("three classes", (three, _rows(rng, 15, 3))),
         Draw("a good model", (labels, good / good.sum(axis=1, keepdims=True))),
         Draw("sure of the wrong class", (three, _normal(0.02 + np.eye(3)[(three + 1) % 3]))),
+        Draw("a class that does not occur", (three // 2 * 2, _rows(rng, 15, 3))),
         Draw("knows only how frequent the classes are", (labels, np.tile([0.75, 0.25], (24, 1))), edge=True),
     ]
 
@@ -91,6 +99,7 @@ def draw_retained(rng: np.random.Generator) -> list[Draw]:
         Draw("seven features", (rising,)),
         Draw("worse than nothing on the way", (np.array([0.0, -rng.uniform(0.1, 1), 0.2, 0.5, 0.6]),)),
         Draw("better on the way than with all features", (np.array([0.0, 0.3, 0.7 + 0.2 * rng.random(), 0.5]),)),
+        Draw("something from the start, and down again", (np.array([0.1, 0.5, 0.2, 0.4, 0.6]) + rng.uniform(0, 0.3),)),
         Draw("one feature", (np.array([-0.1, rng.uniform(0.2, 0.9)]),)),
     ]
 

@@ -53,6 +53,10 @@ LIME_EXERCISES = [
                 "Each feature has quartiles of its own: axis=0.",
                 lambda x, t: bins_by_search(x, np.tile(t.reshape(-1, 1), t.shape[1])),
             ),
+            PlantedBug(
+                "A quartile may lie between two data: np.percentile as it is, without a `method`.",
+                lambda x, t: (x[:, None] > np.percentile(t, [25, 50, 75], axis=0, method="lower")).sum(axis=1),
+            ),
             PlantedBug("Quartiles hold equally many samples each; yours are equally wide.", equal_widths),
             PlantedBug("Bins are numbered from 0.", lambda x, t: bins_by_search(x, t) + 1),
         ],

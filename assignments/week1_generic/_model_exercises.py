@@ -18,6 +18,7 @@ from ._answers import (
     fit_without_condition,
     interval,
     interval_by_coin_flips,
+    interval_without_draws,
     kernel_weights,
     kernel_weights_at_once,
     of_features,
@@ -186,6 +187,10 @@ MODEL_EXERCISES = [
             PlantedBug(
                 PROPERTY_HINTS["the intervals are as wide as they should be"], lambda *a: interval(*a, reach=1.96**2)
             ),
+            PlantedBug(
+                PROPERTY_HINTS["the intervals are as wide as they should be"], lambda *a: interval(*a, reach=1.645)
+            ),
+            PlantedBug(PROPERTY_HINTS["the intervals come from drawn orders"], interval_without_draws),
         ],
     ),
     Exercise(

@@ -33,6 +33,16 @@ from ._lime_answers import (
 DIRECTIONS = ("for", "against")
 
 
+def _listed(labels):
+    """Give the frequencies of the classes that occur, one after the other."""
+    return np.unique(labels, return_counts=True)[1] / len(labels)
+
+
+def _from_zero(curve):
+    """Let what is retained begin with nothing."""
+    return np.append(0, np.clip(curve / curve[-1], 0, 1)[1:])
+
+
 def read_the_plot(name: str) -> list[Question]:
     """Ask about the summary plot of a name; the answers are read off its numbers."""
     own = own_explanations(name)
@@ -61,6 +71,10 @@ WHOLE_EXERCISES = [
         alternatives=[shuffle, lambda f, x, y, o: np.mean([shuffle(f, x, y, o[[r]]) for r in range(len(o))], axis=0)],
         bugs=[
             PlantedBug("The sign is turned: important is what the accuracy falls without.", lambda *a: -shuffle(*a)),
+            PlantedBug(
+                "An importance may be below 0, where the model does better without: keep the sign.",
+                lambda *a: np.maximum(shuffle(*a), 0),
+            ),
             PlantedBug("Put a column back before you shuffle the next one.", lambda *a: shuffle(*a, fresh=False)),
             PlantedBug("Average over all orders, not only the first.", lambda f, x, y, o: shuffle(f, x, y, o[:1])),
             PlantedBug("Shuffle one column, not whole rows: the other features stay with their sample.", shuffle_rows),
@@ -136,6 +150,12 @@ WHOLE_EXERCISES = [
                 "CE₀ answers with the frequencies of the labels, not with equal chances.",
                 lambda y, p: skill_with(y, p, base=np.log(p.shape[1])),
             ),
+            PlantedBug(
+                "Classes are numbers, and one of them may not occur: np.bincount counts it as 0, np.unique not at all.",
+                lambda y, p: (
+                    1 - np.mean(np.log(p[np.arange(len(y)), y])) / np.mean(np.log(_listed(y)[y % len(set(y))]))
+                ),
+            ),
             PlantedBug("This is the share of the uncertainty that is left.", lambda y, p: 1 - skill(y, p)),
             PlantedBug(
                 "This is the cross-entropy. Compare it with that of the frequencies.",
@@ -197,6 +217,8 @@ WHOLE_EXERCISES = [
             PlantedBug(
                 "Below 0 is cut off: nothing less than nothing can be retained.", lambda p: np.minimum(p / p[-1], 1)
             ),
+            PlantedBug("The curve may go down again.", lambda p: np.maximum.accumulate(np.clip(p / p[-1], 0, 1))),
+            PlantedBug("Nothing is told at the start, but it may retain something.", _from_zero),
             PlantedBug("Above 1 is cut off: more than all cannot be retained.", lambda p: np.maximum(p / p[-1], 0)),
             PlantedBug(
                 "Divide by the skill with all features, not by the largest.", lambda p: np.clip(p / p.max(), 0, 1)

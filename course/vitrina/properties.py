@@ -20,7 +20,8 @@ Property = Callable[[Mapping[str, Any], Array], str | None]
 
 _TOLERANCE = 1e-4
 _CHANCE = 5  # standard errors: by chance alone one estimate in two million is further off
-_WIDTH = 1.25  # of 1,000 orders or more the estimated standard error is off by a few percent; of 99 %, by 31 %
+_EXACT = 1e-9  # relative: no estimates of several players come so near to the true values
+_ROUNDED = 0.03  # 2 for 1.96, or m for m - 1
 _INPUTS = ("inputs", "images", "pixels", "activations")
 
 
@@ -117,7 +118,7 @@ def breaks_an_axiom(arguments: Mapping[str, Any], answer: Array) -> str | None:
 
 def estimates_shapley_values(arguments: Mapping[str, Any], answer: Array) -> str | None:
     """Intervals from random orders lie around the true values: their middles are off by chance alone."""
-    values, errors = _shapley_by_sampling(arguments)
+    values, errors, _widths = _shapley_by_sampling(arguments)
     if answer.shape != (len(values), 2):
         return _("expected an interval for each player, shape ({players}, 2)").format(players=len(values))
     worst = np.max(np.abs(answer.mean(axis=1) - values) - _CHANCE * errors)
@@ -130,24 +131,41 @@ def estimates_shapley_values(arguments: Mapping[str, Any], answer: Array) -> str
 
 def has_the_right_width(arguments: Mapping[str, Any], answer: Array) -> str | None:
     """An interval of 95 % reaches 1.96 standard errors to either side; the standard error is itself an estimate."""
-    values, errors = _shapley_by_sampling(arguments)
+    values, errors, widths = _shapley_by_sampling(arguments)
     if answer.shape != (len(values), 2):
         return _("expected an interval for each player, shape ({players}, 2)").format(players=len(values))
     reach = np.diff(answer.astype(float), axis=1)[:, 0] / 2
     slack = _TOLERANCE * max(1.0, float(np.max(np.abs(values))))
-    if np.any(reach < 1.96 * errors / _WIDTH - slack):
+    if np.any(reach < 1.96 * errors * (1 - widths) - slack):
         return _("an interval is too narrow: much less than 1.96 standard errors to either side")
-    if np.any(reach > 1.96 * errors * _WIDTH + slack):
+    if np.any(reach > 1.96 * errors * (1 + widths) + slack):
         return _("an interval is too wide: much more than 1.96 standard errors to either side")
     return None
 
 
-def _shapley_by_sampling(arguments: Mapping[str, Any]) -> tuple[Array, Array]:
-    """Return the true values, and the true standard errors of estimates from so many orders."""
+def comes_from_draws(arguments: Mapping[str, Any], answer: Array) -> str | None:
+    """Intervals from random orders are around estimates, which are never the true values of all players."""
+    values, errors, _widths = _shapley_by_sampling(arguments)
+    size = max(1.0, float(np.max(np.abs(values))))
+    if not np.any(errors > _TOLERANCE * size) or answer.shape != (len(values), 2):
+        return None
+    if np.max(np.abs(answer.mean(axis=1) - values)) > _EXACT * size:
+        return None
+    return _("the middles of your intervals are the exact Shapley values: no orders were drawn")
+
+
+def _shapley_by_sampling(arguments: Mapping[str, Any]) -> tuple[Array, Array, Array]:
+    """Return the true values, the true standard errors of estimates from so many orders, and how far these may be off.
+
+    The standard error is an estimate too. Its own relative standard error follows from the fourth moment.
+    """
     from vitrina.axioms import contributions_by_order
 
-    contributions = contributions_by_order(arguments["game"])
-    return contributions.mean(axis=0), contributions.std(axis=0) / np.sqrt(arguments["draws"])
+    contributions, draws = contributions_by_order(arguments["game"]), arguments["draws"]
+    values, spread = contributions.mean(axis=0), contributions.std(axis=0)
+    scaled = (contributions - values) / np.where(spread > 0, spread, 1)
+    widths = _CHANCE * np.sqrt(np.maximum(np.mean(scaled**4, axis=0) - 1, 0) / (4 * draws)) + _ROUNDED
+    return values, spread / np.sqrt(draws), widths
 
 
 def tells_automata_apart(arguments: Mapping[str, Any], answer: Array) -> str | None:
@@ -210,6 +228,7 @@ PROPERTY_HINTS: Mapping[str, str] = {
     "the intervals lie around the Shapley values": _(
         "Draw whole orders, each of the n! as likely as the others, and average what a player adds on entering."
     ),
+    "the intervals come from drawn orders": _("Draw the orders at random, `draws` of them, and average over these."),
     "the intervals are as wide as they should be": _(
         "The standard error is s / √m: the standard deviation of the m contributions, divided by the root of m."
     ),
@@ -229,5 +248,6 @@ PROPERTIES: Mapping[str, Property] = {
     "no shorter word tells them apart": is_shortest_difference,
     "the rule breaks an axiom on it": breaks_an_axiom,
     "the intervals lie around the Shapley values": estimates_shapley_values,
+    "the intervals come from drawn orders": comes_from_draws,
     "the intervals are as wide as they should be": has_the_right_width,
 }

@@ -98,3 +98,14 @@ def test_each_axiom_is_found_broken_somewhere():
 def test_what_is_no_game_is_refused(games):
     with pytest.raises(ValueError, match=r"game|players"):
         broken_axioms(RULES["Banzhaf"], games)
+
+
+@pytest.mark.parametrize("size", [1e308, 5e-324])
+@pytest.mark.parametrize("rule", ["equal split", "Banzhaf", "by squares"])
+def test_no_axiom_is_broken_by_numbers_at_the_end_of_their_range(rule, size):
+    assert broken_axioms(RULES[rule], np.array([0, size, size, -size])) == []
+
+
+@pytest.mark.parametrize("size", [1e308, 1e-300])
+def test_what_breaks_an_axiom_breaks_it_at_every_size(size):
+    assert broken_axioms(RULES["equal split"], size * np.array([0, 1, 0, 1])) == ["null player"]

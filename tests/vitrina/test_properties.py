@@ -89,6 +89,13 @@ def test_intervals_of_the_right_width_around_the_right_place():
             assert PROPERTIES[name](SAMPLING, INTERVALS + shift) is None
 
 
+def test_estimates_are_never_the_true_values_of_all_players():
+    name = "the intervals come from drawn orders"
+    assert "no orders were drawn" in PROPERTIES[name](SAMPLING, INTERVALS)
+    assert PROPERTIES[name](SAMPLING, INTERVALS + 1e-6) is None
+    assert PROPERTIES[name]({**SAMPLING, "game": TableGame([0, 2])}, np.array([[2.0, 2.0]])) is None  # no chance in it
+
+
 @pytest.mark.parametrize(
     ("rule", "games"),
     [
@@ -154,6 +161,7 @@ THIRD = {"others": np.array([[1, 0], [2, 1], [2, 2]]), "accepting_too": np.array
         ("the rule breaks an axiom on it", {"question": "by squares"}, np.zeros((3, 4))),
         ("the intervals lie around the Shapley values", SAMPLING, np.array([[0.9, 1.1], [1.9, 2.1]])),
         ("the intervals lie around the Shapley values", SAMPLING, np.array([1.5, 1.5])),
+        ("the intervals come from drawn orders", SAMPLING, INTERVALS),
         ("the intervals are as wide as they should be", SAMPLING, INTERVALS + np.array([0, 0.1])),
         ("the intervals are as wide as they should be", SAMPLING, INTERVALS - np.array([0, 0.1])),
         ("the automata disagree on it", EVEN | NOTHING, np.array([0])),

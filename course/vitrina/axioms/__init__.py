@@ -95,14 +95,15 @@ def broken_axioms(rule: Rule, games: NDArray[Any]) -> list[str]:
     tables = np.atleast_2d(np.asarray(games, dtype=float))
     if tables.ndim > 2 or len(tables) not in (1, 2):
         raise ValueError(_("expected the worths of one game, or of two as rows, not an array of this shape"))
+    scale = float(np.max(np.abs(tables), initial=0)) or 1.0
+    tables = tables / scale  # all rules share a game's multiple out alike, and no sum leaves the range of numbers
     played = [TableGame(table) for table in tables]
     if played[0].players > _MOST_PLAYERS:
         raise ValueError(_("at most {players} players, please").format(players=_MOST_PLAYERS))
-    scale = float(np.max(np.abs(tables))) or 1.0
-    found = [name for name, shows in _SIGNS.items() if any(shows(game, rule(game), scale) for game in played)]
+    found = [name for name, shows in _SIGNS.items() if any(shows(game, rule(game)) for game in played)]
     if len(played) == 2:
         apart = rule(TableGame(tables.sum(axis=0))) - rule(played[0]) - rule(played[1])
-        found += ["additivity"] if np.max(np.abs(apart)) > _APART * scale else []
+        found += ["additivity"] if np.max(np.abs(apart)) > _APART else []
     return found
 
 
@@ -113,31 +114,31 @@ def _additions(game: TableGame, player: int) -> Values:
     return np.array([game([*coalition, player]) - game(coalition) for coalition in coalitions])
 
 
-def _inefficient(game: TableGame, shares: Values, scale: float) -> bool:
-    return abs(float(shares.sum()) - (game.worths[-1] - game.worths[0])) > _APART * scale
+def _inefficient(game: TableGame, shares: Values) -> bool:
+    return abs(float(shares.sum()) - (game.worths[-1] - game.worths[0])) > _APART
 
 
-def _rewards_null_player(game: TableGame, shares: Values, scale: float) -> bool:
+def _rewards_null_player(game: TableGame, shares: Values) -> bool:
     return any(
-        np.max(np.abs(_additions(game, player))) <= _SAME * scale and abs(shares[player]) > _APART * scale
+        np.max(np.abs(_additions(game, player))) <= _SAME and abs(shares[player]) > _APART
         for player in range(game.players)
     )
 
 
-def _treats_twins_differently(game: TableGame, shares: Values, scale: float) -> bool:
+def _treats_twins_differently(game: TableGame, shares: Values) -> bool:
     pairs = itertools.combinations(range(game.players), 2)
-    return any(abs(shares[i] - shares[j]) > _APART * scale and _are_twins(game, i, j, scale) for i, j in pairs)
+    return any(abs(shares[i] - shares[j]) > _APART and _are_twins(game, i, j) for i, j in pairs)
 
 
-def _are_twins(game: TableGame, i: int, j: int, scale: float) -> bool:
+def _are_twins(game: TableGame, i: int, j: int) -> bool:
     """Whether two players do the same for every coalition of the others."""
     places = np.arange(2**game.players)
     without = places[(places >> i) % 2 + (places >> j) % 2 == 0]
     table = np.array(game.worths)
-    return bool(np.max(np.abs(table[without | 1 << i] - table[without | 1 << j])) <= _SAME * scale)
+    return bool(np.max(np.abs(table[without | 1 << i] - table[without | 1 << j])) <= _SAME)
 
 
-_SIGNS: Mapping[str, Callable[[TableGame, Values, float], bool]] = MappingProxyType(
+_SIGNS: Mapping[str, Callable[[TableGame, Values], bool]] = MappingProxyType(
     {
         "efficiency": _inefficient,
         "null player": _rewards_null_player,
