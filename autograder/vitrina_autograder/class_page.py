@@ -156,6 +156,7 @@ def _kind_names() -> dict[Kind, str]:
         "alarm": _("sandbox alarm"),
         "quarantined": _("quarantined"),
         "similar": _("similar code"),
+        "same name": _("one name, several students"),
         "unsafe": _("no sandbox"),
         "not graded": _("not graded"),
         "partly graded": _("partly graded"),

@@ -8,18 +8,28 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from vitrina.messages import _
+from vitrina.own_language import plain_name
 from vitrina_autograder.analysis import ClassAnalysis
 from vitrina_autograder.members import Member
 from vitrina_autograder.similarity import Comparison
 
 #: From what may be an attack or a loss to what is only worth knowing.
 Kind = Literal[
-    "alarm", "quarantined", "similar", "unsafe", "not graded", "partly graded", "exercise", "unusual", "stopped"
+    "alarm",
+    "quarantined",
+    "similar",
+    "same name",
+    "unsafe",
+    "not graded",
+    "partly graded",
+    "exercise",
+    "unusual",
+    "stopped",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)
 #: A correlation over n students is below minus this over √n by chance once in twenty times.
 _CHANCE = 1.64
-_SERIOUS: tuple[Kind, ...] = ("alarm", "quarantined", "similar", "unsafe", "not graded")
+_SERIOUS: tuple[Kind, ...] = ("alarm", "quarantined", "similar", "same name", "unsafe", "not graded")
 
 
 @dataclass(frozen=True)
@@ -52,7 +62,7 @@ def concerns(analysis: ClassAnalysis, comparison: Comparison) -> list[Concern]:
     for kind, student, text in _of_members(analysis):
         together[kind, text].append(student)
     found = [Concern(kind, tuple(dict.fromkeys(students)), text) for (kind, text), students in together.items()]
-    found += [*_similar(comparison), *_of_exercises(analysis)]
+    found += [*_similar(comparison), *_of_one_name(analysis), *_of_exercises(analysis)]
     return sorted(found, key=lambda concern: KINDS.index(concern.kind))
 
 
@@ -85,6 +95,19 @@ def _similar(comparison: Comparison) -> Iterator[Concern]:
     text = _("unusually similar code: {share:.0%} of what is unusual in the shorter one is in the other")
     for pair in comparison.pairs:
         yield Concern("similar", (pair.first.student, pair.second.student), text.format(share=pair.score))
+
+
+def _of_one_name(analysis: ClassAnalysis) -> Iterator[Concern]:
+    """Find who answered what was drawn for the same name; the name itself stays unsaid, as ids may be pseudonyms."""
+    together: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for member in analysis.members:
+        for result in member.results.values():
+            if name := plain_name(result.verdict.drawn_for):
+                together[result.verdict.title, name].append(member.student)
+    for (title, _name), students in together.items():
+        if len(students) > 1:
+            text = _("{title}: handed in for one and the same name, so that one answer is right for all of them")
+            yield Concern("same name", tuple(students), text.format(title=title))
 
 
 def _of_exercises(analysis: ClassAnalysis) -> Iterator[Concern]:

@@ -24,7 +24,7 @@ from vitrina.messages import _
 from vitrina.protocol import HungUpError, ProtocolError, receive, send
 from vitrina.values import plain_text
 from vitrina_autograder.alarms import Alarms, has_caller, has_hung_up, is_speaking
-from vitrina_autograder.exercise import AnyExercise
+from vitrina_autograder.exercise import AnyExercise, DrawnQuiz, HandedIn
 
 _log = logging.getLogger(__name__)
 
@@ -196,7 +196,8 @@ class Exam:
             _log.exception("%s: the examiner failed on %s", self._student, exercise_id)
             note = _("the examiner itself failed: this is no fault of yours, and your work will be graded again")
             return Verdict(exercise_id, exercise.title, points, note=note)
-        return Verdict(exercise_id, exercise.title, points, exercise.formula, outcomes)
+        name = questioner.words.get(exercise.named, "") if isinstance(exercise, DrawnQuiz | HandedIn) else ""
+        return Verdict(exercise_id, exercise.title, points, exercise.formula, outcomes, drawn_for=name)
 
 
 class Questioner:
@@ -208,12 +209,18 @@ class Questioner:
         To the kernel.
     alarm : callable
         Told what no `check` does.
+
+    Attributes
+    ----------
+    words : dict
+        What was answered in words, by the case's title.
     """
 
     def __init__(self, connection: socket.socket, alarm: Callable[[str], None]) -> None:
         self._connection = connection
         self._alarm = alarm
         self._lost = ""
+        self.words: dict[str, str] = {}
 
     def __call__(self, case: Case) -> Reply:
         """Get the reply to one case; a lost kernel is a reply too, never an error of ours."""
@@ -239,6 +246,8 @@ class Questioner:
         mutated = [name if name in case.arguments else "?" for name in reply.mutated]  # no way to tell a case's values
         if not _is_reply(message) or "?" in mutated:
             self._alarm(_("it sent an answer of a form that `check` never sends"))
+        if isinstance(reply.value, str):
+            self.words[case.title] = reply.value
         return replace(reply, mutated=mutated)
 
     def listen(self) -> None:

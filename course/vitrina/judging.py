@@ -120,6 +120,8 @@ class Verdict:
         What else is to be said of it.
     picture : str
         What was handed in as a picture, a PNG file in base 64; only in practice.
+    drawn_for : str
+        The name that was handed in, where something is drawn for a name.
     """
 
     exercise: str
@@ -129,6 +131,7 @@ class Verdict:
     outcomes: Sequence[Outcome] = ()
     note: str = ""
     picture: str = ""
+    drawn_for: str = ""
 
     @property
     def points(self) -> float:

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from vitrina.own_language import plain_name
+
 FEATURES = ("age", "income", "debts", "savings", "years employed", "credit cards")
 _PEOPLE = 200
 _FEW = 0.06
@@ -38,8 +40,7 @@ class OwnExplanations:
 
 def own_explanations(name: str) -> OwnExplanations:
     """Draw the explanations of a name; capitals and spaces around it do not matter."""
-    plain = " ".join(str(name).casefold().split())
-    rng = np.random.default_rng(int.from_bytes(hashlib.sha256(plain.encode("utf-8", "replace")).digest()))
+    rng = np.random.default_rng(int.from_bytes(hashlib.sha256(plain_name(name).encode("utf-8", "replace")).digest()))
     values = rng.normal(size=(_PEOPLE, len(FEATURES)))
     signs, places = rng.choice([-1.0, 1.0], 5), rng.permutation(len(FEATURES))
     strong, middle, weak, bent, rare = (values[:, place] for place in places[:5])

@@ -118,7 +118,12 @@ class OwnLanguage:
 
 def own_language(name: str) -> OwnLanguage:
     """Give the language of a name; capitals and spaces around it do not matter."""
-    return OwnLanguage(" ".join(str(name).casefold().split()))
+    return OwnLanguage(plain_name(name))
+
+
+def plain_name(name: str) -> str:
+    """Give what matters of a name for which something is drawn: neither capitals nor spaces around it."""
+    return " ".join(str(name).casefold().split())
 
 
 def _digest(name: str) -> bytes:

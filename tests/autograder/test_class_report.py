@@ -238,6 +238,16 @@ def test_things_to_look_at_come_in_order_and_say_once_what_many_share(tmp_path: 
     assert [item.serious for item in found] == [True] * 5 + [False] * 2
 
 
+def test_who_answers_for_the_same_name_is_told_without_saying_it(tmp_path: Path):
+    names = {"a": "Ada Lovelace", "b": " ada  LOVELACE", "c": "Blaise", "d": "", "e": ""}
+    class_ = [member(student, replace(right("quiz"), drawn_for=name)) for student, name in names.items()]
+    (concern,) = [item for item in report_of(class_, tmp_path).concerns if item.kind == "same name"]
+    assert concern.students == ("a", "b")
+    assert concern.serious
+    assert "Quiz" in concern.text
+    assert "ada" not in concern.text.casefold()
+
+
 def test_an_exercise_that_the_better_students_get_wrong_is_named(tmp_path: Path):
     class_ = [
         member(

@@ -19,7 +19,8 @@ from vitrina.judging import Case, Reply, judge
 from vitrina.protocol import MAX_ARRAY_BYTES, ProtocolError, receive, send
 from vitrina_autograder import exam as exam_module
 from vitrina_autograder.exam import Exam, Questioner, read_reply
-from vitrina_autograder.exercise import Draw, Exercise, exam_seed, exam_seeds
+from vitrina_autograder.exercise import Draw, DrawnQuiz, Exercise, Question, exam_seed, exam_seeds
+from vitrina_autograder.verdicts import verdict_from_data, verdict_to_data
 
 SECRET = b"secret"
 
@@ -74,6 +75,30 @@ def sit(place, answers, name="double"):
 
 def right(x):
     return reply(2 * x)
+
+
+def test_a_verdict_keeps_the_name_for_which_something_was_drawn(place):
+    quiz = DrawnQuiz(
+        id="own",
+        title="Own",
+        formula="",
+        competences=[],
+        named="drawn for",
+        ask=lambda _name: [Question("shape", ("round", "square"), "square")],
+    )
+    exam = Exam({"own": quiz}, "ana", exam_seeds(SECRET, "ana", ["own"]), place)
+    exam.enter_cell("own", 2.0)
+    with dialled(place) as connection:
+        send(connection, {"exercise": "own"})
+        for answer in ("Ada\x1b Lovelace", "square"):
+            receive(connection)
+            send(connection, reply(answer))
+        receive(connection)
+    verdict = exam.leave_cell()
+    exam.close()
+    assert verdict.points == 2
+    assert verdict.drawn_for == "Ada\ufffd Lovelace"
+    assert verdict_from_data(verdict_to_data(verdict)) == verdict
 
 
 def statuses(verdict):
