@@ -63,7 +63,7 @@ def _with_lost_twin(given: Automaton) -> Automaton:
 
 def _mixed(rng: np.random.Generator, length: int) -> Array:
     """Draw symbols, both of which occur among the first ones: no word of one symbol alone goes that way."""
-    return np.append(rng.permutation([0, 1, rng.integers(2)]), rng.integers(2, size=length - 3))
+    return np.append(rng.permutation([0, 1, int(rng.integers(2))]), rng.integers(2, size=length - 3))
 
 
 def draw_minimise(rng: np.random.Generator) -> list[Draw]:
