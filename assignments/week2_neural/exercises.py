@@ -6,6 +6,9 @@ from ._judging_exercises import JUDGING_EXERCISES
 from ._lrp_exercises import LRP_EXERCISES
 from ._materials import MATERIALS
 
-__all__ = ["EXERCISES", "MATERIALS"]
+__all__ = ["ABSENT", "EXERCISES", "MATERIALS"]
 
 EXERCISES = [*GRADIENT_EXERCISES, *LRP_EXERCISES, *IMAGE_EXERCISES, *JUDGING_EXERCISES]
+
+#: A library that is not there while this is graded: its DeepExplainer is DeepLIFT.
+ABSENT = ["shap"]

@@ -31,7 +31,8 @@
 # 6. Submit this notebook. It is worth **60 points**: 54 by checks, 6 for two answers in your own words, read by a
 #    person.
 #
-# Write with NumPy and TensorFlow. The kit's own methods (`vitrina.explain`) are not there while your work is graded.
+# Write with NumPy and TensorFlow. While your work is graded, neither the library `shap` nor the kit's own methods
+# (`vitrina.explain`) are there: you are writing them.
 
 # %% readonly="setup"
 from vitrina import check, quiet, when_written

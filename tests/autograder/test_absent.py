@@ -138,5 +138,8 @@ def test_a_list_that_cannot_be_read_is_an_error_of_the_course(tmp_path: Path, li
         absent_libraries(tmp_path)
 
 
-def test_week_1_names_both():
-    assert absent_libraries(Path(__file__).parents[2] / "assignments" / "week1_generic") == ("shap", "lime")
+@pytest.mark.parametrize(
+    ("week", "absent"), [("week1_generic", ("shap", "lime")), ("week2_neural", ("shap",)), ("week3_rnn", ())]
+)
+def test_each_week_names_what_answers_its_exercises(week: str, absent: tuple[str, ...]):
+    assert absent_libraries(Path(__file__).parents[2] / "assignments" / week) == absent
