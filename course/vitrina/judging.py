@@ -7,12 +7,13 @@ explains: which formula was expected, and which typical mistake gives exactly th
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args
 
 import numpy as np
 
+from vitrina.diagnosing import diagnose, doubted_hints, relative_difference, shape_hint
 from vitrina.messages import _
 from vitrina.properties import PROPERTIES, PROPERTY_HINTS
 from vitrina.stumbles import hint_for
@@ -180,12 +181,13 @@ def examine(cases: Sequence[Case], ask: Callable[[Case], Reply], *, reveal: bool
     reveal : bool
         Whether outcomes may show right answers: only for cases that are public anyway.
     """
-    outcomes: list[Outcome] = []
+    replies: list[Reply] = []
     for case in cases:
-        reply = ask(case)
-        outcomes.append(judge(case, reply, reveal=reveal))
-        if reply.status in ("unanswered", "timed out") and not (case.options or case.by_itself):
+        replies.append(ask(case))
+        if replies[-1].status in ("unanswered", "timed out") and not (case.options or case.by_itself):
             break
+    doubted = doubted_hints(cases, replies)
+    outcomes = [judge(case, reply, reveal=reveal, doubted=doubted) for case, reply in zip(cases, replies, strict=False)]
     return outcomes + [_not_tried(case, outcomes[-1]) for case in cases[len(outcomes) :]]
 
 
@@ -194,7 +196,7 @@ def _not_tried(case: Case, last: Outcome) -> Outcome:
     return replace(_outcome(case, last.status, message), reply=last.reply)
 
 
-def judge(case: Case, reply: Reply, *, reveal: bool) -> Outcome:
+def judge(case: Case, reply: Reply, *, reveal: bool, doubted: Collection[str] = ()) -> Outcome:
     """Judge one reply.
 
     Parameters
@@ -205,17 +207,21 @@ def judge(case: Case, reply: Reply, *, reveal: bool) -> Outcome:
         What the student's function gave; nothing in it is trusted.
     reveal : bool
         Whether the outcome may show the right answer: only for cases that are public anyway.
+    doubted : collection of str
+        Hints that other replies speak against: they are not given.
     """
+    if reply.status == "unanswered" and case.options and reply.error:
+        return _outcome(case, "failed", reply.error)
     if reply.status == "unanswered":
         return replace(_outcome(case, "unanswered", _("not answered yet")), reply=reply.status)
     if case.options:
         return _judge_choice(case, reply)
     with np.errstate(all="ignore"):  # the student's numbers may be of any size
-        finding = _judge_reply(case, reply, reveal=reveal)
+        finding = _judge_reply(case, reply, doubted, reveal=reveal)
     if finding is None:
         return _outcome(case, "passed")
     outcome = replace(_outcome(case, "failed", finding.message), hint=finding.hint, reply=reply.status)
-    if reveal and isinstance(case.expected, np.ndarray) and isinstance(reply.value, np.ndarray):
+    if reveal and not reply.mutated and isinstance(case.expected, np.ndarray) and isinstance(reply.value, np.ndarray):
         return replace(outcome, expected=case.expected, received=reply.value)
     return outcome
 
@@ -225,6 +231,8 @@ def _outcome(case: Case, status: Status, message: str = "") -> Outcome:
 
 
 def _judge_choice(case: Case, reply: Reply) -> Outcome:
+    if reply.status == "raised":
+        return replace(_outcome(case, "failed", reply.error), reply=reply.status)
     if not isinstance(reply.value, str) or reply.value not in case.options:
         message = _("answer with one of: {options}").format(options=", ".join(map(repr, case.options)))
         return _outcome(case, "failed", message)
@@ -233,11 +241,11 @@ def _judge_choice(case: Case, reply: Reply) -> Outcome:
     return _outcome(case, "passed") if reply.value == case.expected else _outcome(case, "failed", _("not this one"))
 
 
-def _judge_reply(case: Case, reply: Reply, *, reveal: bool) -> _Finding | None:
+def _judge_reply(case: Case, reply: Reply, doubted: Collection[str], *, reveal: bool) -> _Finding | None:
     if reply.status != "answered":
         return _Finding(reply.error, hint_for(reply.error) if reply.status == "raised" else "")
     if not isinstance(reply.value, np.ndarray):
-        return _Finding(_("the answer must be an array of numbers"))
+        return _Finding(_("the answer is text; an array of numbers is expected"))
     if reply.mutated:
         names = ", ".join(reply.mutated)
         return _Finding(
@@ -247,15 +255,15 @@ def _judge_reply(case: Case, reply: Reply, *, reveal: bool) -> _Finding | None:
                 "not."
             ),
         )
-    return _judge_array(case, reply.value, reveal=reveal)
+    return _judge_array(case, reply.value, doubted, reveal=reveal)
 
 
-def _judge_array(case: Case, answer: Array, *, reveal: bool) -> _Finding | None:
+def _judge_array(case: Case, answer: Array, doubted: Collection[str], *, reveal: bool) -> _Finding | None:
     if case.expected is not None:
         expected = np.asarray(case.expected)
         finding = _compare(answer, expected, case.tolerance)
         if finding is not None:
-            return _Finding(finding.message, _diagnose(case, answer, expected) or finding.hint)
+            return _Finding(finding.message, diagnose(case, answer, doubted) or finding.hint)
     broken = _broken(answer)
     if broken is not None:
         return broken
@@ -272,12 +280,12 @@ def _compare(answer: Array, expected: Array, tolerance: float) -> _Finding | Non
     if answer.shape != expected.shape:
         return _Finding(
             _("expected the shape {expected}, got {received}").format(expected=expected.shape, received=answer.shape),
-            _shape_hint(answer, expected),
+            shape_hint(answer, expected),
         )
     broken = _broken(answer)
     if broken is not None:
         return broken
-    difference = _relative_difference(answer, expected)
+    difference = relative_difference(answer, expected)
     return None if difference <= tolerance else _Finding(_told(answer, expected, tolerance, difference))
 
 
@@ -288,6 +296,8 @@ def _told(answer: Array, expected: Array, tolerance: float, difference: float) -
         message = _("differs from the definition: {wrong} of {size} values are wrong")
         return message.format(wrong=wrong, size=expected.size)
     message = _("differs from the definition: the largest difference is {difference:.3g} of the largest value")
+    if expected.size == 1:
+        message = _("differs from the definition: it is off by {difference:.3g} of the right value")
     return message.format(difference=difference)
 
 
@@ -299,56 +309,3 @@ def _broken(answer: Array) -> _Finding | None:
         _("{broken} of {size} values are NaN or infinite").format(broken=broken, size=answer.size),
         _("Somewhere you divide by zero or take the logarithm of 0. What stands there has to be kept away from 0."),
     )
-
-
-def _relative_difference(answer: Array, expected: Array) -> float:
-    """Largest absolute difference over the largest absolute expected value."""
-    if not expected.size:
-        return 0.0
-    scale = float(np.max(np.abs(expected))) or 1.0
-    return float(np.max(np.abs(answer.astype(float) - expected.astype(float)))) / scale
-
-
-def _shape_hint(answer: Array, expected: Array) -> str:
-    if expected.ndim == answer.ndim + 1:
-        return _("Keep the batch axis: the first axis counts the inputs, even when there is only one.")
-    if expected.ndim >= 2 and answer.shape == expected.T.shape:
-        return _("The axes are swapped.")
-    return ""
-
-
-def _diagnose(case: Case, answer: Array, expected: Array) -> str:
-    """Name the mistake: one of the exercise's own, else a wrong sign or a constant factor."""
-    for mistake in case.mistakes:
-        if _same_answer(answer, mistake.answer, max(case.tolerance, 1e-6)):
-            return mistake.hint
-    if answer.shape != expected.shape:  # a wrong shape is a mistake of its own, whatever the numbers are
-        return next((mistake.hint for mistake in case.mistakes if mistake.answer.shape == answer.shape), "")
-    if not np.all(np.isfinite(answer)):
-        return ""
-    return _diagnose_factor(answer.astype(float).ravel(), expected.astype(float).ravel(), case.tolerance)
-
-
-def _same_answer(answer: Array, other: Array, tolerance: float) -> bool:
-    """Whether two answers agree, also in where they are not finite."""
-    if answer.shape != other.shape:
-        return False
-    finite = np.isfinite(other)
-    same_places = np.array_equal(np.isfinite(answer), finite)
-    return same_places and _relative_difference(answer[finite], other[finite]) <= tolerance
-
-
-def _diagnose_factor(answer: Array, expected: Array, tolerance: float) -> str:
-    energy = float(expected @ expected)
-    factor = float(answer @ expected) / energy if energy else 0.0
-    if not np.isfinite(factor) or _relative_difference(answer, factor * expected) > tolerance * abs(factor):
-        return ""
-    if factor == 0:
-        return ""
-    if abs(factor + 1) < tolerance:
-        return _("Everything has the opposite sign.")
-    if np.count_nonzero(expected) < 2:  # one number is always some multiple of another
-        return ""
-    return _(
-        "Everything is {factor:.4g} times the expected value: a normalisation that the formula does not have?"
-    ).format(factor=factor)

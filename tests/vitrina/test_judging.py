@@ -137,6 +137,7 @@ def test_a_mutated_input_loses_the_case_though_the_answer_is_right():
     assert outcome.status == "failed"
     assert "`x, y`" in outcome.message
     assert "copy" in outcome.hint
+    assert outcome.expected is None  # the numbers are right: a comparison would only puzzle
 
 
 def test_strings_and_nothing_are_no_arrays():
@@ -347,6 +348,70 @@ def test_a_wrong_shape_is_a_mistake_whatever_the_numbers_are():
     assert verdict_on(EXPECTED[0] * 7, case).hint == "one of two"
     assert verdict_on(EXPECTED[:, :1] * 7, case).hint == "a column"
     assert "batch axis" in verdict_on(EXPECTED[0, :2], case).hint
+
+
+def test_a_hint_that_another_reply_speaks_against_is_not_given():
+    """On a small case two mistakes give the same answer: the one is meant that explains the others too."""
+    small = Case("small", expected=np.ones(2), mistakes=[Mistake("zero", np.zeros(2)), Mistake("lost", np.zeros(2))])
+    large = Case("large", expected=np.ones(3), mistakes=[Mistake("zero", np.zeros(3)), Mistake("lost", np.eye(3)[0])])
+    answers = {"small": np.zeros(2), "large": np.eye(3)[0]}
+
+    def hints(*cases, **changed):
+        found = examine(cases, lambda case: Reply("answered", (answers | changed)[case.title]), reveal=True)
+        return [outcome.hint for outcome in found]
+
+    assert hints(small) == ["zero"]
+    assert hints(small, large) == ["lost", "lost"]
+    assert hints(small, large, large=np.full(3, 7.0)) == [
+        "",
+        "Everything is 7 times the expected value: a normalisation that the formula does not have?",
+    ]
+    assert hints(small, large, large=np.ones(3)) == ["", ""]  # right where the mistake is not
+    assert hints(small, Case("large", expected=np.ones(3))) == ["zero", ""]  # says nothing of the mistake
+    replies = {"small": Reply("answered", np.zeros(2)), "large": Reply("raised", error="no")}
+    assert examine([small, large], lambda case: replies[case.title], reveal=True)[0].hint == "zero"
+
+
+def test_one_shape_of_several_mistakes_is_told_apart_by_the_other_cases():
+    mistakes = [Mistake("pairs", np.zeros((4, 2))), Mistake("turned", np.zeros((4, 2)))]
+    small = Case("small", expected=np.zeros((2, 4)), mistakes=mistakes)
+    large = Case(
+        "large",
+        expected=np.zeros((4, 3)),
+        mistakes=[Mistake("pairs", np.ones((8, 2))), Mistake("turned", np.ones((3, 4)))],
+    )
+    answers = {"small": np.full((4, 2), 5), "large": np.full((3, 4), 5)}
+    found = examine([small, large], lambda case: Reply("answered", answers[case.title]), reveal=True)
+    assert [outcome.hint for outcome in found] == ["turned", "turned"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "expected", "hint"),
+    [
+        (np.array(3.0), np.ones(4), "not only the last"),
+        (np.ones(2), np.array(3.0), "single number"),
+        (np.array(31.25), np.array(0.3125), "percent"),
+        (np.ones(8), np.ones((8, 8)), "An axis is missing"),
+    ],
+)
+def test_numbers_and_axes_that_are_missing_or_too_many_are_named(answer, expected, hint):
+    assert hint in verdict_on(answer, Case("c", expected=expected)).hint
+
+
+def test_one_number_is_off_by_a_share_of_the_right_one():
+    assert "off by 0.5 of the right value" in verdict_on(np.array(1.5), Case("c", expected=np.array(1.0))).message
+
+
+def test_text_is_no_array():
+    assert "the answer is text" in judge(Case("c", expected=EXPECTED), Reply("answered", "abba"), reveal=True).message
+
+
+def test_the_keys_of_a_quiz_are_missed_and_not_the_answers():
+    case = Case("why?", {"question": "why?"}, options=("a", "b"))
+    for status in ("unanswered", "raised"):
+        outcome = judge(case, Reply(status, error="the key is missing"), reveal=True)
+        assert (outcome.status, outcome.message) == ("failed", "the key is missing")
+    assert judge(case, Reply("unanswered"), reveal=True).status == "unanswered"
 
 
 def test_a_single_number_is_no_multiple():

@@ -1,0 +1,135 @@
+"""What may have gone wrong: which typical mistake gives the answers that were received."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Sequence
+from typing import TYPE_CHECKING, cast
+
+import numpy as np
+
+from vitrina.messages import _
+from vitrina.values import Array
+
+if TYPE_CHECKING:
+    from vitrina.judging import Case, Reply
+
+_PERCENT = 100
+
+
+def diagnose(case: Case, answer: Array, doubted: Collection[str] = ()) -> str:
+    """Name the mistake behind a wrong answer: one of the exercise's own, else a wrong sign or a constant factor.
+
+    Parameters
+    ----------
+    case : Case
+        The question, with a right answer that is an array.
+    answer : array
+        What was received.
+    doubted : collection of str
+        Hints that are not to be given.
+    """
+    expected = np.asarray(case.expected)
+    hint = next((hint for hint in _fitting(case, answer) if hint not in doubted), "")
+    if hint or answer.shape != expected.shape or not np.all(np.isfinite(answer)):
+        return hint
+    return _factor_hint(answer.astype(float).ravel(), expected.astype(float).ravel(), case.tolerance)
+
+
+def doubted_hints(cases: Sequence[Case], replies: Sequence[Reply]) -> set[str]:
+    """
+    Find the typical mistakes that explain one answer and not another one.
+
+    On a small case different mistakes give the same answer. One that gives another answer than the received one on some
+    other case is not the one that was made; where it gives the right answer, it says nothing.
+
+    Parameters
+    ----------
+    cases : sequence of Case
+        The questions.
+    replies : sequence of Reply
+        What came back for the first of them, or for all.
+    """
+    with np.errstate(all="ignore"):  # the student's numbers may be of any size
+        answered = [
+            (case, reply.value)
+            for case, reply in zip(cases, replies, strict=False)
+            if isinstance(case.expected, np.ndarray) and isinstance(reply.value, np.ndarray)
+        ]
+        wrong = [(case, answer) for case, answer in answered if not _is_right(case, answer)]
+        fitting = {hint for case, answer in wrong for hint in _fitting(case, answer)}
+        return {hint for hint in fitting if any(_speaks_against(hint, case, answer) for case, answer in answered)}
+
+
+def _is_right(case: Case, answer: Array) -> bool:
+    return _same(answer, np.asarray(case.expected), case.tolerance)
+
+
+def _speaks_against(hint: str, case: Case, answer: Array) -> bool:
+    """Whether all mistakes of this hint lead to a wrong answer on a case, and none of them to the received one."""
+    mistaken = [mistake.answer for mistake in case.mistakes if mistake.hint == hint]
+    if not mistaken or any(_is_right(case, other) for other in mistaken):
+        return False
+    return hint not in _fitting(case, answer)
+
+
+def _fitting(case: Case, answer: Array) -> Iterator[str]:
+    """Give the hints for the mistakes that lead to an answer, or at least to its shape if that is wrong."""
+    expected, tolerance = np.asarray(case.expected), max(case.tolerance, 1e-6)
+    for mistake in case.mistakes:
+        if _same(answer, mistake.answer, tolerance):
+            yield mistake.hint
+    if answer.shape != expected.shape:  # a wrong shape is a mistake of its own, whatever the numbers are
+        for mistake in case.mistakes:
+            if mistake.answer.shape == answer.shape:
+                yield mistake.hint
+
+
+def _same(answer: Array, other: Array, tolerance: float) -> bool:
+    """Whether two answers agree, also in where they are not finite."""
+    if answer.shape != other.shape:
+        return False
+    finite = np.isfinite(other)
+    same_places = np.array_equal(np.isfinite(answer), finite)
+    return same_places and relative_difference(answer[finite], other[finite]) <= tolerance
+
+
+def relative_difference(answer: Array, expected: Array) -> float:
+    """Give the largest absolute difference over the largest absolute expected value."""
+    if not expected.size:
+        return 0.0
+    scale = float(np.max(np.abs(expected))) or 1.0
+    return float(np.max(np.abs(answer.astype(float) - expected.astype(float)))) / scale
+
+
+def shape_hint(answer: Array, expected: Array) -> str:
+    """Say what may have become of an axis."""
+    if expected.ndim == 0:
+        return _("A single number is expected: its shape is ().")
+    if answer.ndim == 0:
+        return _("A single value came back: return all of them, not only the last or their sum.")
+    if expected.ndim == answer.ndim + 1:
+        return _(
+            "An axis is missing: has an index or a sum taken it away? A batch axis stays, even when there is only one "
+            "input."
+        )
+    if expected.ndim >= 2 and answer.shape == expected.T.shape:
+        return _("The axes are swapped.")
+    return ""
+
+
+def _factor_hint(answer: Array, expected: Array, tolerance: float) -> str:
+    energy = float(expected @ expected)
+    factor = float(answer @ expected) / energy if energy else 0.0
+    if not np.isfinite(factor) or relative_difference(answer, cast(Array, factor * expected)) > tolerance * abs(factor):
+        return ""
+    if factor == 0:
+        return ""
+    if abs(factor + 1) < tolerance:
+        return _("Everything has the opposite sign.")
+    if abs(factor - _PERCENT) < tolerance:
+        return _("Everything is 100 times the expected value: are these percent? A share lies between 0 and 1.")
+    if np.count_nonzero(expected) < 2:  # one number is always some multiple of another
+        return ""
+    return _(
+        "Everything is {factor:.4g} times the expected value: a normalisation that the formula does not have?"
+    ).format(factor=factor)
