@@ -6,6 +6,7 @@ inline styles are used, which survive the cleaning that an instructor's page get
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html import escape
 
@@ -23,14 +24,16 @@ _COLOURS: dict[Status, str] = {
     "recorded": "#4575b4",
 }
 _SHOWN_VALUES = 8
+_NOTE = "margin: 4px 0 0 1.6em; white-space: pre-wrap"  # what a function printed has lines
 _COMPARISONS = 2
+_NUMBER = re.compile(r"\d+")
 
 
 def html_panel(verdict: Verdict) -> str:
     """Render a verdict as HTML for a notebook."""
     rows = "".join(_html_row(outcome) for outcome in _shown(verdict))
     formula = f'<div style="margin: 4px 0 0 1.6em">{_formula(verdict)}</div>' if _failed(verdict) else ""
-    note = f'<div style="margin: 4px 0 0 1.6em"><i>{escape(verdict.note)}</i></div>' if verdict.note else ""
+    note = f'<div style="{_NOTE}"><i>{escape(verdict.note)}</i></div>' if verdict.note else ""
     colour = _COLOURS[_overall(verdict)]
     return (
         f'<div style="border-left: 4px solid {colour}; padding: 4px 12px; margin: 4px 0; font-size: 14px">'
@@ -52,7 +55,7 @@ def text_panel(verdict: Verdict) -> str:
     """Render a verdict as plain text, for a terminal."""
     lines = [f"{verdict.title}: {_summary(verdict)}"]
     for outcome in _shown(verdict):
-        lines.append(f"  {_SIGNS[outcome.status]} {outcome.title}{_after_colon(outcome.message)}")
+        lines.append(f"  {_SIGNS[outcome.status]} {outcome.title}{_after(outcome)}")
         lines += [f"      {line}" for line in (outcome.hint, *_comparison(outcome)) if line]
     if _failed(verdict) and verdict.formula:
         lines.append("  " + _("expected: {formula}").format(formula=verdict.formula))
@@ -64,15 +67,20 @@ def _shown(verdict: Verdict) -> list[Outcome]:
     if verdict.unanswered:
         return []
     said: set[str] = set()
+    alike: set[str] = set()
     comparisons = 0
     shown: list[Outcome] = []
     for outcome in verdict.outcomes:
-        message = _("the same") if outcome.reply == "raised" and outcome.message in said else outcome.message
+        pattern = _NUMBER.sub("#", outcome.message)
+        message = outcome.message
+        if outcome.reply in ("raised", "unreadable") and pattern in alike:
+            message = _("the same") if message in said else _("the same, with other numbers")
         brief = replace(outcome, message=message, hint="" if outcome.hint in said else outcome.hint)
         comparisons += outcome.received is not None
         if comparisons > _COMPARISONS:
             brief = replace(brief, expected=None, received=None)
         said |= {outcome.message, outcome.hint}
+        alike.add(pattern)
         shown.append(brief)
     return shown
 
@@ -97,8 +105,11 @@ def _summary(verdict: Verdict) -> str:
     return text + _(", provisional") if recorded else text
 
 
-def _after_colon(message: str) -> str:
-    return f": {message}" if message else ""
+def _after(outcome: Outcome) -> str:
+    """Give what is said after a title, which may end with a mark of its own: a question does."""
+    if not outcome.message:
+        return ""
+    return f" {outcome.message}" if outcome.title.endswith(("?", ":")) else f": {outcome.message}"
 
 
 def _formula(verdict: Verdict) -> str:
@@ -112,7 +123,7 @@ def _html_row(outcome: Outcome) -> str:
     hint = f'<div style="margin-left: 1.6em">→ {code_spans(outcome.hint)}</div>' if outcome.hint else ""
     return (
         f'<div><span style="color: {colour}; font-weight: bold">{_SIGNS[outcome.status]}</span> '
-        f"{escape(outcome.title)}{code_spans(_after_colon(outcome.message))}{hint}{_html_comparison(outcome)}</div>"
+        f"{escape(outcome.title)}{code_spans(_after(outcome))}{hint}{_html_comparison(outcome)}</div>"
     )
 
 

@@ -46,6 +46,30 @@ def verdict(*outcomes, points=3.0, note="", formula="R = a < b"):
 PASSED, FAILED = Outcome("first", "passed", 1.0), Outcome("second", "failed", 2.0, "no", "Try `x + y`.")
 UNANSWERED, RECORDED = Outcome("third", "unanswered", 1.0, "not answered yet"), Outcome("fourth", "recorded", 1.0)
 
+
+def test_a_title_with_a_mark_of_its_own_gets_no_second_one():
+    outcomes = [Outcome(title, "recorded", 1.0, "recorded") for title in ("which?", "what it buys:", "a case")]
+    for text in (text_panel(verdict(*outcomes)), Reader(html_panel(verdict(*outcomes))).text):
+        assert "which? recorded" in text
+        assert "what it buys: recorded" in text
+        assert "a case: recorded" in text
+
+
+def test_an_error_that_recurs_with_other_numbers_is_told_once():
+    sizes = ("size 2 is not 3", "size 4 is not 3", "size 2 is not 3", "another")
+    text = text_panel(verdict(*(Outcome("case", "failed", 1.0, size, reply="raised") for size in sizes)))
+    assert [line.split(": ")[1] for line in text.splitlines() if "case" in line] == [
+        "size 2 is not 3",
+        "the same, with other numbers",
+        "the same",
+        "another",
+    ]
+
+
+def test_what_a_function_printed_keeps_its_lines():
+    assert "white-space: pre-wrap" in html_panel(verdict(PASSED, note="one\ntwo"))
+
+
 MARKUP = st.sampled_from(
     ["<script>alert(1)</script>", "<img src=x onerror=f()>", "'\"><b>", "&lt;", "`<i>`", "`", "</div>"]
 )
