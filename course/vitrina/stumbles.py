@@ -74,6 +74,10 @@ _HINTS = (
         r"RecursionError",
         _("It calls itself without end. Keep what has been visited, and stop where you have been before."),
     ),
+    (
+        r"'ElmanCell' object",
+        _("A cell has the parts `cell.W`, `cell.U`, `cell.b`, `cell.v` and `cell.c`: arrays, and the number c."),
+    ),
     (r"NameError: ", _("Has the cell that defines it been run? *Run All* runs them in order.")),
 )
 

@@ -7,8 +7,10 @@ import tensorflow as tf
 
 from vitrina.calling import ask
 from vitrina.judging import Case, judge
+from vitrina.recurrent import ElmanCell
 
 X = np.ones((2, 3), np.float32)
+CELL = ElmanCell(np.ones((2, 3)), np.ones((3, 3)), np.ones(3), np.ones(3), np.zeros(()))
 
 
 def not_watched(x):
@@ -62,6 +64,8 @@ STUMBLES = {
     lambda x: list(forgets_to_return(x)): "`return` missing",
     lambda x: forgets_to_return(x)[0]: "`return` missing",
     computed_by_numpy: "follows TensorFlow only",
+    lambda _x: CELL.Wx: "`cell.W`",
+    lambda _x: CELL["W"]: "`cell.W`",
     lambda x: nowhere(x): "Run All",  # noqa: F821
 }
 
