@@ -8,6 +8,7 @@ from typing import Any
 
 from vitrina.judging import Case, Outcome, Reply, examine
 from vitrina.messages import _
+from vitrina.values import QUESTION
 
 Ask = Callable[[Case], Reply]
 
@@ -86,7 +87,7 @@ class DrawnQuiz:
     def examine(self, seed: bytes, ask: Ask) -> list[Outcome]:
         """Ask for the name, and then put the questions about its data."""
         del seed
-        reply = ask(Case(self.named, {"question": self.named}))
+        reply = ask(Case(self.named, {QUESTION: self.named}))
         if reply.status == "unanswered":
             answered = examine(self.public_cases(), ask, reveal=False)
             if all(outcome.status == "unanswered" for outcome in answered):
@@ -145,10 +146,8 @@ class Hunt:
 
     def public_cases(self) -> list[Case]:
         """Make one case a find; a property gives nothing away."""
-        return [
-            Case(find.key, {"question": find.key}, properties=[find.property], by_itself=True) for find in self.finds
-        ]
+        return [Case(find.key, {QUESTION: find.key}, properties=[find.property], by_itself=True) for find in self.finds]
 
 
 def _choice(question: Question, right: str | None) -> Case:
-    return Case(question.key, {"question": question.key}, right, options=question.options)
+    return Case(question.key, {QUESTION: question.key}, right, options=question.options)

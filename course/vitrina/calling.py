@@ -24,7 +24,7 @@ from vitrina.judging import Reply
 from vitrina.load import waited_seconds
 from vitrina.messages import _
 from vitrina.protocol import MAX_ARRAY_BYTES
-from vitrina.values import Array, plain_text, realise
+from vitrina.values import QUESTION, Array, plain_text, realise
 
 #: CPU seconds that one call may take; waiting, but not for a processor, it may spend `_PATIENCE` times as much.
 CALL_SECONDS = 5.0
@@ -118,16 +118,18 @@ def _reply(answer: object, arguments: Mapping[str, Any], seconds: float) -> Repl
 
 
 def _answer(answer: object, arguments: Mapping[str, Any]) -> Reply:
-    value = _value(answer, arguments)
-    return Reply("unanswered") if not callable(answer) and _is_blank(value) else _readable(value)
-
-
-def _value(answer: object, arguments: Mapping[str, Any]) -> object:
-    if isinstance(answer, Mapping):
-        return cast(Mapping[Any, object], answer).get(next(iter(arguments.values())))
     if callable(answer):
-        return answer(*arguments.values())
-    return answer
+        return _readable(answer(*arguments.values()))
+    value = answer
+    if isinstance(answer, Mapping):
+        entries, key = cast(Mapping[Any, object], answer), next(iter(arguments.values()))
+        if key not in entries and sum(not _is_blank(entry) for entry in entries.values()) > 1:  # begun: not just a name
+            return Reply("unanswered", error=_("the key `{key}` is missing in your dictionary").format(key=key))
+        value = entries.get(key)
+    elif tuple(arguments) == (QUESTION,) and not _is_blank(answer):
+        message = _("a dictionary is expected, with the keys that the cell came with; yours is of type {kind}")
+        return Reply("raised", error=message.format(kind=type(answer).__name__))
+    return Reply("unanswered") if _is_blank(value) else _readable(value)
 
 
 def _is_blank(value: object) -> bool:
@@ -136,19 +138,26 @@ def _is_blank(value: object) -> bool:
 
 def _readable(value: object) -> Reply:
     """Make plain data of what the function returned."""
-    if _is_blank(value):
+    if value is None or value is ...:
         return Reply("unreadable", error=_("your function returned nothing: is the `return` missing?"))
     if isinstance(value, str):
         return Reply("answered", plain_text(value, 1000))
     array = _numbers(value)
     if array is None:
-        message = _("your function returned {kind}; an array of numbers is expected")
-        return Reply("unreadable", error=message.format(kind=type(value).__name__))
+        return Reply("unreadable", error=_unlike_an_array(value))
     dtype = _plain(array.dtype)
     if array.size * dtype.itemsize > MAX_ARRAY_BYTES:
         message = _("your function returned {size} values: far more than expected")
         return Reply("unreadable", error=message.format(size=array.size))
     return Reply("answered", np.array(array, dtype=dtype))
+
+
+def _unlike_an_array(value: object) -> str:
+    """Say what was returned in place of an array of numbers."""
+    message = _("your function returned {kind}; an array of numbers is expected")
+    if isinstance(value, list | tuple):
+        message = _("your function returned {kind}; its parts do not make an array of numbers: do their shapes differ?")
+    return message.format(kind=type(value).__name__)
 
 
 def _numbers(value: object) -> Array | None:

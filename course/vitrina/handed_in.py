@@ -17,6 +17,7 @@ from vitrina.judging import Case, Outcome, Reply
 from vitrina.membership import Table, checked_table
 from vitrina.messages import _
 from vitrina.recurrent import ElmanCell
+from vitrina.values import QUESTION
 
 Ask = Callable[[Case], Reply]
 Thing = TypeVar("Thing")
@@ -63,7 +64,7 @@ class Kind(Generic[Thing]):
 
     def cases(self, named: str) -> list[Case]:
         """Make one question for the name and one for each part."""
-        return [Case(key, {"question": key}, by_itself=True) for key in (named, *self.parts)]
+        return [Case(key, {QUESTION: key}, by_itself=True) for key in (named, *self.parts)]
 
 
 def take_in(kind: Kind[Thing], named: str, ask: Ask, judge: Judge[Thing]) -> list[Outcome]:
@@ -87,7 +88,8 @@ def take_in(kind: Kind[Thing], named: str, ask: Ask, judge: Judge[Thing]) -> lis
         One for each row: all unanswered where nothing was handed in, all failed where a part is wrong.
     """
     replies = _replies(kind.cases(named), ask)
-    if all(replies[part].status == "unanswered" for part in kind.parts if part not in kind.defaults):
+    parts = [replies[part] for part in kind.parts if part not in kind.defaults]
+    if all(reply.status == "unanswered" and not reply.error for reply in parts):
         return [
             replace(row, status="unanswered", message=_("not answered yet"), reply="unanswered") for row in kind.rows
         ]
@@ -114,6 +116,8 @@ def _replies(cases: Sequence[Case], ask: Ask) -> dict[str, Reply]:
 
 
 def _name(named: str, reply: Reply) -> str:
+    if reply.status == "raised":
+        raise PartError(reply.error)
     if reply.status == "answered" and isinstance(reply.value, str) and reply.value.strip():
         return reply.value
     message = _("`{key}` must be your name, for which the language was drawn")
@@ -126,7 +130,7 @@ def _value(kind: Kind[Any], part: str, reply: Reply) -> Any:
             return kind.defaults[part]
         raise PartError(_("`{key}` is missing").format(key=part), kind.shape)
     if reply.status in ("raised", "timed out"):
-        raise PartError(reply.error)
+        raise PartError(reply.error, kind.shape)
     if not isinstance(reply.value, np.ndarray):
         message = _("`{key}` is no array of numbers: it may hold no text, no `None` and no rows of different lengths")
         raise PartError(message.format(key=part), kind.shape)
@@ -182,8 +186,10 @@ AUTOMATON = Kind(
 
 
 def _test_title(length: int, share: float) -> str:
-    words = _("words of {length} symbols: ").format(length=length)
-    return words + (_("all right") if share == 1 else _("{share:.0f} % right").format(share=100 * share))
+    title = _("words of {length} symbols, at least {share:.0f} % right")
+    if share == 1:
+        title = _("words of {length} symbols, all right")
+    return title.format(length=length, share=100 * share)
 
 
 #: Word lengths on which a network is run, and the share of the beginnings of words on which it has to be right.

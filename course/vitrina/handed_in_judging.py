@@ -23,6 +23,7 @@ from vitrina.recurrent import ElmanCell
 
 _LONG = 100
 _NEARLY = 0.9
+_GUESSED = 0.75  # about what a constant answer is right on
 _FEW, _MANY = 50, 500  # long and short words that a network reads
 _MOST_SHOWN = 40  # symbols of a word
 
@@ -51,12 +52,10 @@ def agreement_row(agreed: float, constant: float, *, example: str = "") -> Outco
     share = max(0.0, (agreed - constant) / (1 - constant))
     message = _("right on {agreed} of the words; saying the same of all words is right on {constant}")
     text = message.format(agreed=percent(agreed), constant=percent(constant))
-    return replace(
-        row,
-        message=f"{text}; {example}" if example else text,
-        hint=_("Look at the automaton: which words lead to each state? Does the network agree with your labels?"),
-        share=share,
-    )
+    hint = _("Look at the automaton: which words lead to each state? Does the network agree with your labels?")
+    if not share:
+        hint = _("A constant answer does as well. Was it read from a network of this very name's language?")
+    return replace(row, message=f"{text}; {example}" if example else text, hint=hint, share=share)
 
 
 def minimality_row(automaton: DFA) -> Outcome:
@@ -108,11 +107,13 @@ def _said_rightly(network: ElmanNetwork, words: Words, labels: Labels) -> float:
 def _network_row(row: Outcome, right: float, wanted: float) -> Outcome:
     if right >= wanted:
         return replace(row, status="passed")
-    message = _("right on {right} of their beginnings").format(right=percent(right))
+    message = _("yours is right on {right} of their beginnings").format(right=percent(right))
     return replace(row, message=message, hint=_network_hint(right, wanted))
 
 
 def _network_hint(right: float, wanted: float) -> str:
+    if right < _GUESSED:
+        return _("A constant answer does about as well. Was it trained at all, and on the words of this very name?")
     if wanted == 1 and right > _NEARLY:
         return _("Noise and L1 while it learns make states discrete: what is discrete does not fade on long words.")
     return _("Has the training converged? Train longer, or again from other weights, until it is right on fresh words.")

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from vitrina.messages import _
-from vitrina.values import Array
+from vitrina.values import QUESTION, Array
 
 if TYPE_CHECKING:
     from vitrina.automata import DFA
@@ -105,7 +105,7 @@ def breaks_an_axiom(arguments: Mapping[str, Any], answer: Array) -> str | None:
     """A counter-example to an unfair rule: a game, or two, on which the rule breaks one of Shapley's axioms."""
     from vitrina.axioms import RULES, broken_axioms
 
-    rule = str(arguments["question"])
+    rule = str(arguments[QUESTION])
     try:
         if broken_axioms(RULES[rule], answer):
             return None
@@ -188,7 +188,7 @@ def is_shortest_difference(arguments: Mapping[str, Any], answer: Array) -> str |
     shortest = equivalent(*_automata(arguments)).counterexample
     if shortest is None or answer.size <= len(shortest):
         return None
-    message = _("your word has {yours} symbols; one with fewer is enough")
+    message = _("the length of your word is {yours}; a shorter one is enough")
     return message.format(yours=answer.size)
 
 

@@ -28,6 +28,8 @@ from vitrina.recurrent import ElmanCell
 
 Array = NDArray[Any]
 
+#: Names the only argument of a call that asks for an entry of a dictionary, by its key.
+QUESTION = "question"
 _NUMERIC_KINDS = "biuf"
 _MAX_DEPTH = 20
 #: Control characters but for tab and newline, which do things in a terminal, and those that turn a line's direction.

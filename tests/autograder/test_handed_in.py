@@ -229,6 +229,25 @@ def test_what_is_not_handed_in_is_unanswered(exercise, blank, release):
         assert "<img" not in html_panel(verdict)
 
 
+def test_what_is_no_dictionary_and_other_keys_are_named(release):
+    for exercise, key in ((AUTOMATA, "transitions"), (NETWORKS, "W")):
+        for answer, said in (
+            ([[1, 0], [0, 1]], "a dictionary is expected"),
+            (as_network(LEARNT), "a dictionary is expected"),
+            ({"name": "Ada", "table": [[1, 0]], "accepts": [True]}, f"`{key}` is missing"),
+        ):
+            for verdict in (graded(exercise, answer), practise(exercise.id, answer, folder=release)):
+                assert verdict.points == 0
+                assert said in verdict.outcomes[0].message
+
+
+def test_what_guesses_as_well_is_asked_for_its_name(release):
+    stranger = practise(NETWORKS.id, {**NETWORKS.solution, NAMED: "Juan Otro"}, folder=release)
+    assert "this very name" in stranger.outcomes[0].hint
+    constant = {NAMED: "Juan Otro", "transitions": [[0, 0]], "accepting": [False]}
+    assert "this very name" in practise(AUTOMATA.id, constant, folder=release).outcomes[0].hint
+
+
 def not_written_yet(_key):
     raise NotImplementedError
 

@@ -13,6 +13,7 @@ import tensorflow as tf
 
 from vitrina import calling
 from vitrina.calling import explain
+from vitrina.judging import Reply
 from vitrina.protocol import MAX_ARRAY_BYTES
 
 X = {"x": np.array([1.0, 2.0])}
@@ -181,11 +182,34 @@ def test_a_function_that_is_not_written_yet_is_unanswered():
         assert ask(blank, {"question": "q"}).reply.status == "unanswered"
 
 
-@pytest.mark.parametrize("value", [None, ..., ""])
+@pytest.mark.parametrize("value", [None, ...])
 def test_a_missing_return_is_named(value):
     reply = ask(lambda _x: value, X).reply
     assert reply.status == "unreadable"
     assert "return" in reply.error
+
+
+def test_an_empty_text_is_text_and_no_missing_return():
+    assert ask(lambda _x: "", X).reply == Reply("answered", "")
+
+
+def test_parts_of_different_shapes_are_named():
+    assert "do their shapes differ?" in ask(lambda _x: (np.eye(2), np.ones(3)), X).reply.error
+    assert "shapes" not in ask(lambda _x: {1, 2}, X).reply.error
+
+
+def test_a_dictionary_with_other_keys_is_not_unanswered_without_a_word():
+    asked = {"question": "table"}
+    assert ask({"name": "Ada", "rows": [[0, 0]]}, asked).reply.error == "the key `table` is missing in your dictionary"
+    for begun in ({}, {"name": "Ada"}, {"name": "Ada", "rows": ...}, {"table": None, "name": "Ada", "rows": [1]}):
+        assert ask(begun, asked).reply == Reply("unanswered")
+
+
+@pytest.mark.parametrize("answer", [[1, 2], np.eye(2), "Moore", 3])
+def test_what_is_no_dictionary_is_named_where_one_is_asked(answer):
+    reply = ask(answer, {"question": "table"}).reply
+    assert reply.status == "raised"
+    assert "a dictionary is expected" in reply.error
 
 
 class Unconvertible:
