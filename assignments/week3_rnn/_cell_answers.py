@@ -15,6 +15,8 @@ def step(cell, hidden, symbols, nu, drawn, *, where="before", turned=False, bias
         return squash(drive * (1 + nu * drawn))
     if where == "after":
         return squash(drive) + nu * drawn * hidden
+    if where == "before U":
+        return squash(drive + (nu * drawn * hidden) @ cell.U)
     if where == "nowhere":
         return squash(drive)
     if where == "always":

@@ -50,6 +50,10 @@ CELL_EXERCISES = [
             PlantedBug(
                 "ν is 0 while the network is used: then there is no noise.", lambda *a: step(*a, where="always")
             ),
+            PlantedBug(
+                "The noise stands beside h U, and does not go through U: ν · n ⊙ h.",
+                lambda *a: step(*a, where="before U"),
+            ),
             PlantedBug("The noise is missing.", lambda *a: step(*a, where="nowhere")),
             PlantedBug("The bias b is missing.", lambda *a: step(*a, bias=False)),
             PlantedBug("This is z. The new state is tanh(z).", lambda *a: step(*a, squash=lambda z: z)),
@@ -87,11 +91,18 @@ CELL_EXERCISES = [
         bugs=[
             PlantedBug("Biases cost nothing: b and c are no connections.", lambda *a: loss(*a, biases=True)),
             PlantedBug("L1 takes sizes, not squares.", lambda *a: loss(*a, of=np.square)),
+            PlantedBug(
+                "L1 takes sizes, |w|: else a weight below 0 would be a gain.", lambda *a: loss(*a, of=np.asarray)
+            ),
             PlantedBug("The readout v has weights too.", lambda *a: loss(*a, readout=False)),
             PlantedBug("The price of the weights is missing.", lambda c, z, y, _: entropy(z, y)),
             PlantedBug(
                 "Sum over words and steps, do not average.",
                 lambda c, z, y, s: entropy(z, y) / z.size + s * price(c),
+            ),
+            PlantedBug(
+                "Sum over words too, do not average.",
+                lambda c, z, y, s: entropy(z, y) / len(z) + s * price(c),
             ),
             PlantedBug(
                 "Label 1 costs ln(1 + exp(−z)), label 0 costs ln(1 + exp(z)): yours are swapped.",

@@ -25,6 +25,14 @@ def by_refining(transitions, accepting, *, rounds=None):
     return same(refine(transitions, accepting, rounds=rounds))
 
 
+def by_one_sweep(transitions, accepting):
+    """Look at each pair once, from the first to the last."""
+    alike = same(accepting)
+    for one, two in np.ndindex(alike.shape):
+        alike[one, two] &= all(alike[ends] for ends in zip(transitions[one], transitions[two], strict=True))
+    return alike
+
+
 def by_all_words(transitions, accepting):
     """Try every word that is shorter than there are states."""
     states = range(len(transitions))

@@ -13,6 +13,7 @@ from ._deciding_answers import (
     agree_by_listing,
     by_all_symbols,
     by_all_words,
+    by_one_sweep,
     by_refining,
     by_transitions_alone,
     convert,
@@ -68,6 +69,11 @@ DECIDING_EXERCISES = [
             ),
             PlantedBug(
                 "One round is not enough: go on until nothing changes.", lambda t, f: by_refining(t, f, rounds=1)
+            ),
+            PlantedBug("Each pair once is not enough: go round again until a round changes nothing.", by_one_sweep),
+            PlantedBug(
+                "These are groups. Which pairs of states are in the same one? Compare each with each.",
+                refine,
             ),
             PlantedBug(
                 "A few rounds are not enough either: there may be as many as states.",
@@ -133,6 +139,10 @@ DECIDING_EXERCISES = [
                 "Not all pairs of states ever meet: follow the words.", lambda t, o: np.ones((len(t), len(o)), bool)
             ),
             PlantedBug("The empty word leads to (0, 0).", lambda t, o: pairs(t, o, start=False)),
+            PlantedBug(
+                "These are the pairs. A table of truth values is asked for: True at [s, t] if they meet.",
+                lambda t, o: np.argwhere(pairs(t, o)),
+            ),
             PlantedBug("Rows are the first automaton's states, columns the second one's.", lambda t, o: pairs(o, t)),
         ],
     ),

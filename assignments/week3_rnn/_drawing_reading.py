@@ -120,6 +120,7 @@ def draw_accepting(rng: np.random.Generator) -> list[Draw]:
         Draw("four states", _said(rng, 8, 9, 4)),
         Draw("six states", _said(rng, 20, 12, 6)),
         Draw("one word", _said(rng, 1, 25, 3)),
+        Draw("the start, which accepts, is only visited first", _said_first(rng)),
         Draw("as often as not", (np.array([[0, 0, 0, 1, 1, 2, 2, 2]]), np.array([[1, 0, 0, 1, 0, 1, 1, 0]]) == 1)),
         Draw("the start is a visit too", _decided_at_the_start()),
         Draw("one word outvotes the others", _outvoted(rng)),
@@ -144,6 +145,14 @@ def _said(rng: np.random.Generator, count: int, length: int, states: int) -> tup
     paths, _ = _paths(rng, count, length, states)
     accepting = rng.permutation(np.arange(states) % 2 == 0)
     return paths, accepting[paths] ^ (rng.random(paths.shape) < 0.2)
+
+
+def _said_first(rng: np.random.Generator) -> tuple[Array, Array]:
+    """Draw paths as `number_states` makes them: no symbol leads back to state 0."""
+    paths = np.concatenate(
+        [np.zeros((6, 1), int), rng.permuted(np.tile([1, 1, 1, 2, 2, 3, 3], (6, 1)), axis=1)], axis=1
+    )
+    return paths, np.isin(paths, [0, 2])
 
 
 def draw_reachable(rng: np.random.Generator) -> list[Draw]:

@@ -204,6 +204,14 @@ READING_EXERCISES = [
             PlantedBug("Visits vote, not words.", word_by_word),
             PlantedBug("All visits vote, not only the last.", lambda *a: verdicts(*a, rule=lambda v: v[-1])),
             PlantedBug("All visits vote, not only the first.", lambda *a: verdicts(*a, rule=lambda v: v[0])),
+            PlantedBug(
+                "The states before the first symbol vote as well: the start is often nowhere else.",
+                lambda states, said: verdicts(states[:, 1:], said[:, 1:], rule=lambda v: v.sum() > len(v) / 2),
+            ),
+            PlantedBug(
+                "These are the numbers of the states that accept. A truth value for each state is asked for.",
+                lambda *a: np.flatnonzero(verdicts(*a)),
+            ),
         ],
     ),
     Exercise(
@@ -226,6 +234,10 @@ READING_EXERCISES = [
             PlantedBug("Follow the arrows forwards: you found what leads to the start.", leads_to_start),
             PlantedBug("Follow all symbols.", lambda t: reach(t, symbols=[0])),
             PlantedBug("The empty word reaches the start.", after_a_symbol),
+            PlantedBug(
+                "These are the numbers of the states. A truth value for each state is asked for.",
+                lambda t: np.flatnonzero(reach(t)),
+            ),
         ],
     ),
 ]

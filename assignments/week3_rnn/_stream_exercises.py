@@ -70,6 +70,14 @@ STREAM_EXERCISES = [
             ),
             PlantedBug("A label speaks of what holds after its symbol was read.", lambda *a: labels(*a, early=True)),
             PlantedBug("Every prefix has a label of its own, not that of the finished word.", labels_of_whole_words),
+            PlantedBug(
+                "These are states. Whether what was read belongs, says `accepting[state]`.",
+                lambda t, f, stream: labels(t, np.arange(len(f)), stream),
+            ),
+            PlantedBug(
+                "One label for each symbol of the stream, for $ as well.",
+                lambda t, f, stream: labels(t, f, stream)[stream < t.shape[1]],
+            ),
         ],
     ),
     Exercise(

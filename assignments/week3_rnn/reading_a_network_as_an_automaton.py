@@ -255,7 +255,7 @@ check("priced-gradient", priced_gradient)
 # %% [markdown]
 # ## B6. Saturation
 #
-# The picture above suggests that noise makes units black and white. Measure it. Some units say nothing at all; they are
+# The picture above suggests that noise drives units to −1 and 1. Measure it. Some units say nothing at all; they are
 # not part of the memory, and do not count.
 
 # %% solution="saturation"
@@ -390,9 +390,10 @@ with when_written():
     READ = found
 
 # %% [markdown]
-# By sign the network that learnt with noise hesitates *more*. Look at its units 0, 7 and 8 in the picture of part B:
-# they often rest near 0, the third place where noise that is *multiplied* by the activation does no harm. There a sign
-# means nothing. Rounded to three levels, it is the other network that hesitates more.
+# Which way of naming hesitates, and for which network? Look for units in the picture of part B that rest near 0 or
+# halfway. Near 0 a sign means nothing; noise that is *multiplied* by the activation does no harm there, so units of a
+# noisy network may rest there too. Halfway, near ±0.5, rounding means nothing. Where all units are near −1 and 1 both
+# ways say the same.
 
 # %% [markdown]
 # # Part D. Automata
@@ -823,8 +824,8 @@ check("global-or-local", views)
 # %% [markdown]
 # ## E6. What it means
 #
-# Write an **interpretation** of your network, for somebody who knows what a network is but not what an automaton is, in
-# at most 250 words (one point each):
+# Write an **interpretation** of your network in at most 250 words, for somebody who knows what a network is but not
+# what an automaton is. There is one point for each of these:
 #
 # 1. **What it remembers.** What does each state of your automaton stand for? Which words lead there, and what is
 #    decided there? Say which words belong, as well as you can. Give a word that belongs and a neighbour that does not.
