@@ -269,5 +269,5 @@ def show_recovery(
     axes.grid(alpha=0.3)
     if predicted:
         axes.plot([], [], color="0.4", linestyle="--", linewidth=1.2, label=_("by the automaton"))
-    axes.legend(fontsize=8)
+    axes.legend(fontsize=8, loc="upper left", bbox_to_anchor=(1, 1))  # curves may zigzag through all heights
     return finished(axes, title)

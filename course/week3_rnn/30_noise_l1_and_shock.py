@@ -72,6 +72,7 @@ for name, noise in {
 }.items():
     spread.plot(np.tanh(inner), np.tanh(inner[:, None] + noise).std(axis=1), label=name)
 spread.set(xlabel="activation $h$", ylabel="what arrives of the noise", title="where is it quiet?")
+spread.set_xticks((-1, -0.5, 0, 0.5, 1))
 spread.legend(fontsize=8)
 figure.align_labels()
 
@@ -337,9 +338,9 @@ figure.align_labels()
 #   do not, and you cannot tell which from words of 12.
 # - **Noise and kicks**: a disturbed state is back before the next letter comes, or is not. L1 without noise does worse
 #   than nothing at all: it makes activations small, and small ones are easily lost.
-# - **Additive or multiplicative?** In two of the runs on Tomita 7 a unit rests near 0, the third quiet place of the
-#   multiplied noise. A snap to ±1 is wrong for it, and these two fail the test; rounded to −1, 0 and 1 they pass. Else
-#   there is little between the two noises. Both grow slowly from 0, and need to.
+# - **Additive or multiplicative?** With multiplied noise a unit may rest near 0, its third quiet place. A snap to ±1 is
+#   wrong for it, and a run with such a unit can fail that test though it passes when rounded to −1, 0 and 1. Else there
+#   is little between the two noises. Both grow slowly from 0, and need to.
 #
 # Noise is no cure for a network that has not learnt the language. Those that count are the hard ones: in a trial about
 # one in ten single runs on parity failed, with noise as without. Restart, and accept by a test on longer words; that is
@@ -375,8 +376,8 @@ for network in four_runs("Tomita 7", "plain"):
           f"its automaton {np.mean(its_own == truth):.4f}")  # fmt: skip
 
 # %% [markdown]
-# In one run the automaton is exactly right where the network is not, in another it is worse. **An explanation can be
-# better than the network that it explains.** Is it still a faithful one?
+# Where a network drifts and its automaton is right, **an explanation is better than the network that it explains.** Is
+# it still a faithful one? (The other way round happens too: one wrong majority, and the automaton errs for ever.)
 
 # %%
 quick(

@@ -389,8 +389,8 @@ print(f"automaton better than its network: {better}, worse: {worse}")
 # %% [markdown]
 # Nearly all networks are perfect on words as long as those of their training. On long words some drift away: a little
 # inexactness is added at each step, and in the end it crosses a border. Their automata do not drift. **Rounding to
-# names threw the inexactness away, and kept the idea.** Where a network has not got the idea, its automaton has not
-# either: the worst stay bad. And be fair to noise-free training: from most of these networks the right automaton can be
+# names threw the inexactness away, and kept the idea.** What the network has not got, its automaton has not either: no
+# names make an idea of none. And be fair to noise-free training: from most of these networks the right automaton can be
 # read, and reading proves nothing about how well the network itself holds out.
 
 # %%

@@ -246,8 +246,8 @@ for name, accepted in samples:
         print(f"{label:19} {kind:9} {decides.mean():8.0%} {found}")
 
 # %% [markdown]
-# At best a little better than a coin, with and without noise. *Replacing* a symbol and reading the word again gets it
-# right; it is the same experiment as the truth, made on the network. That is the first lesson: **on discrete inputs,
+# Mostly a coin, at best somewhat better, with and without noise. *Replacing* a symbol and reading the word again gets
+# it right; it is the same experiment as the truth, made on the network. That is the first lesson: **on discrete inputs,
 # change something discrete.** It costs one reading per symbol and needs no backward rule.
 #
 # Here is what the maps look like for words that are rejected by Tomita 4, because `bbb` is in them:
@@ -352,7 +352,7 @@ axes.grid(alpha=0.3)
 # %%
 groups = ["Tomita 1", "Tomita 3", "Tomita 4"], ["Tomita 5", "Tomita 6", "parity"]
 titles = "errors can be forgotten", "permutation automata: never"
-figure, panels = plt.subplots(1, 2, figsize=(10, 3.7), sharey=True, layout="constrained")
+figure, panels = plt.subplots(1, 2, figsize=(11.5, 3.7), sharey=True, layout="constrained")
 for panel, group, title in zip(panels, groups, titles, strict=True):
     measured, predicted = {}, {}
     for name in group:

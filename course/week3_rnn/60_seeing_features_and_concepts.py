@@ -541,7 +541,7 @@ figure, panels = plt.subplots(1, 3, figsize=(9, 1.9))
 for panel, pictures, name in zip(
     panels,
     [real[[3, 7, 0, 5]], other, chimera],
-    ["what the network sees", "what is added, invisibly", "the picture"],
+    ["what the network sees", "whose invisible part is added", "the picture"],
     strict=True,
 ):
     panel.imshow(np.hstack(pictures.reshape(-1, 28, 28)), cmap="gray_r", vmin=0, vmax=1)

@@ -107,6 +107,13 @@ def test_recovery_draws_what_was_measured_and_what_was_foretold():
     assert not plt.get_fignums()
 
 
+def test_the_legend_of_a_recovery_hides_no_curve():
+    figure = show_recovery({"zigzag": [1.0, 0.2] * 10, "level": [0.9] * 20})
+    figure.draw_without_rendering()
+    axes = figure.axes[0]
+    assert axes.get_legend().get_window_extent().x0 >= axes.get_window_extent().x1
+
+
 def test_panels_that_share_an_axis_show_all():
     figure, panels = plt.subplots(1, 2, sharey=True)
     show_recovery({"high": [1.0, 0.95]}, axes=panels[0])
