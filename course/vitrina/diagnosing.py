@@ -28,11 +28,9 @@ def diagnose(case: Case, answer: Array, doubted: Collection[str] = ()) -> str:
     doubted : collection of str
         Hints that are not to be given.
     """
-    expected = np.asarray(case.expected)
     hint = next((hint for hint in _fitting(case, answer) if hint not in doubted), "")
-    if hint or answer.shape != expected.shape or not np.all(np.isfinite(answer)):
-        return hint
-    return _factor_hint(answer.astype(float).ravel(), expected.astype(float).ravel(), case.tolerance)
+    factor = "" if hint else _factor_hint(case, answer)
+    return hint or (factor if factor not in doubted else "")
 
 
 def doubted_hints(cases: Sequence[Case], replies: Sequence[Reply]) -> set[str]:
@@ -40,7 +38,8 @@ def doubted_hints(cases: Sequence[Case], replies: Sequence[Reply]) -> set[str]:
     Find the typical mistakes that explain one answer and not another one.
 
     On a small case different mistakes give the same answer. One that gives another answer than the received one on some
-    other case is not the one that was made; where it gives the right answer, it says nothing.
+    other case is not the one that was made; where it gives the right answer, it says nothing. Nor is an answer that is
+    a multiple of the right one by chance a sign of anything, if another wrong one is none.
 
     Parameters
     ----------
@@ -57,7 +56,11 @@ def doubted_hints(cases: Sequence[Case], replies: Sequence[Reply]) -> set[str]:
         ]
         wrong = [(case, answer) for case, answer in answered if not _is_right(case, answer)]
         fitting = {hint for case, answer in wrong for hint in _fitting(case, answer)}
-        return {hint for hint in fitting if any(_speaks_against(hint, case, answer) for case, answer in answered)}
+        doubted = {hint for hint in fitting if any(_speaks_against(hint, case, answer) for case, answer in answered)}
+        factors = [
+            _factor_hint(case, answer) for case, answer in wrong if np.count_nonzero(np.asarray(case.expected)) > 1
+        ]
+        return doubted if all(factors) else doubted | set(factors)
 
 
 def _is_right(case: Case, answer: Array) -> bool:
@@ -117,7 +120,12 @@ def shape_hint(answer: Array, expected: Array) -> str:
     return ""
 
 
-def _factor_hint(answer: Array, expected: Array, tolerance: float) -> str:
+def _factor_hint(case: Case, received: Array) -> str:
+    """Name the constant that an answer is too large or too small by, if there is one."""
+    right, tolerance = np.asarray(case.expected), case.tolerance
+    if received.shape != right.shape or not np.all(np.isfinite(received)):
+        return ""
+    answer, expected = received.astype(float).ravel(), right.astype(float).ravel()
     energy = float(expected @ expected)
     factor = float(answer @ expected) / energy if energy else 0.0
     if not np.isfinite(factor) or relative_difference(answer, cast(Array, factor * expected)) > tolerance * abs(factor):
