@@ -88,7 +88,7 @@ from vitrina_solutions.streams import run_automaton
 check("run-automaton", run_automaton)
 
 # %% readonly="read-some"
-with when_written():
+with when_written(seconds=6):
     for text in ("", *map("".join, itertools.product("ab", repeat=2)), "abab", "babba"):
         states = run_automaton(EVEN, numbers_of(text))
         verdict = "belongs" if EVEN_ACCEPTS[states[-1]] else "does not belong"
@@ -108,7 +108,7 @@ from vitrina_solutions.streams import label_stream
 check("label-stream", label_stream)
 
 # %% readonly="a-stream"
-with when_written():
+with when_written(seconds=6):
     text = "$abab$aab$$bb$abba"
     print(text)
     print("".join("1" if label else "0" for label in label_stream(EVEN, EVEN_ACCEPTS, numbers_of(text))))
@@ -141,7 +141,7 @@ from vitrina_solutions.streams import count_words
 check("count-words", count_words)
 
 # %% readonly="how-many"
-with when_written():
+with when_written(seconds=6):
     counted = count_words(EVEN, EVEN_ACCEPTS, 20)
     for length in (0, 1, 2, 3, 4, 20):
         print(f"length {length:2}: {counted[length]:7} of {2**length:7} words belong")
@@ -207,7 +207,7 @@ def says(cell, words):
     return quiet_states(cell, words) @ cell.v + cell.c > 0
 
 
-with when_written():
+with when_written(seconds=6):
     text = "abababbaabbbaab"
     figure, panels = plt.subplots(1, 2, figsize=(9, 2.8), sharey=True)
     for panel, (name, cell) in zip(panels, CELLS.items(), strict=True):
@@ -265,7 +265,7 @@ from vitrina_solutions.recurrent import saturation
 check("saturation", saturation)
 
 # %% readonly="shaken"
-with when_written():
+with when_written(seconds=6):
     rng = np.random.default_rng(0)
     words, long = rng.integers(2, size=(200, 30)), rng.integers(2, size=(40, 1000))
     right, right_long = (np.stack([EVEN_ACCEPTS[run_automaton(EVEN, word)] for word in many]) for many in (words, long))
@@ -308,7 +308,7 @@ from vitrina_solutions.state_reading import rounded_names
 check("rounded-names", rounded_names)
 
 # %% readonly="how-many-names"
-with when_written():
+with when_written(seconds=6):
     seen = {name: quiet_states(cell, words)[:, 1:] for name, cell in CELLS.items()}
     counted = {name: [len(np.unique(way(seen[name]))) for way in (sign_names, rounded_names)] for name in CELLS}
     print(f"{'different states':18}{'by sign':>9}{'by rounding':>13}")
@@ -376,7 +376,7 @@ from vitrina_solutions.state_reading import reachable
 check("reachable", reachable)
 
 # %% readonly="first-automata"
-with when_written():
+with when_written(seconds=6):
     found = {}
     for name, cell in CELLS.items():
         hidden, said = quiet_states(cell, words), says(cell, words)
@@ -426,7 +426,7 @@ from vitrina_solutions.deciding import minimise
 check("minimise", minimise)
 
 # %% readonly="minimised"
-with when_written():
+with when_written(seconds=6):
     for name, (transitions, accepting) in READ.items():
         table = minimise(transitions, accepting)
         same = "the same table" if np.array_equal(table, minimise(EVEN, EVEN_ACCEPTS)) else "another table"
@@ -452,7 +452,7 @@ check("meeting-pairs", meeting_pairs)
 # proof, for all words.
 
 # %% readonly="equivalence"
-with when_written():
+with when_written(seconds=6):
 
     def equivalent(transitions, accepting, others, accepting_too):
         """Whether two automata accept the same words."""
@@ -482,7 +482,7 @@ CLAIMED = np.array([[1, 0], [0, 2], [3, 1], [3, 3]])
 CLAIMED_ACCEPTS = np.array([True, True, False, False])
 TRUE_3 = np.array([[1, 0], [0, 2], [4, 3], [1, 2], [4, 4]])
 TRUE_3_ACCEPTS = np.array([True, True, False, True, False])
-with when_written():
+with when_written(seconds=6):
     word = counterexample(CLAIMED, CLAIMED_ACCEPTS, TRUE_3, TRUE_3_ACCEPTS)
     belongs = bool(in_tomita_3(np.array([word]))[0])
     claimed = bool(CLAIMED_ACCEPTS[run_automaton(CLAIMED, np.array(word))[-1]])
@@ -500,7 +500,7 @@ from vitrina_solutions.deciding import agreement
 check("agreement", agreement)
 
 # %% readonly="how-wrong"
-with when_written():
+with when_written(seconds=6):
     shares = agreement(CLAIMED, CLAIMED_ACCEPTS, TRUE_3, TRUE_3_ACCEPTS, 20)
     alone = agreement(np.zeros((1, 2), int), np.array([False]), TRUE_3, TRUE_3_ACCEPTS, 20)
     print("length            " + "".join(f"{length:7}" for length in (2, 4, 8, 12, 16, 20)))
@@ -528,7 +528,7 @@ check("run-mealy", run_mealy)
 # %% readonly="adding"
 TEN = np.arange(10)[:, None] + np.arange(10)
 CARRY = np.stack([TEN.ravel(), TEN.ravel() + 1])  # symbol 10 · p + q stands for the digits p and q
-with when_written():
+with when_written(seconds=6):
     one, two = "0417", "0685"
     pairs = np.array([10 * int(p) + int(q) for p, q in zip(one[::-1], two[::-1], strict=True)])
     print(one, "+", two, "=", "".join(map(str, run_mealy(CARRY // 10, CARRY % 10, pairs)[::-1])))
@@ -543,7 +543,7 @@ from vitrina_solutions.deciding import mealy_outputs
 check("mealy-outputs", mealy_outputs)
 
 # %% readonly="moore-and-mealy"
-with when_written():
+with when_written(seconds=6):
     word = numbers_of("abbab")
     print("Moore, in its states:", EVEN_ACCEPTS[run_automaton(EVEN, word)].astype(int))
     print("Mealy, on its way:     ", run_mealy(EVEN, mealy_outputs(EVEN, EVEN_ACCEPTS), word).astype(int))
@@ -666,7 +666,7 @@ def mistakes_by_sign(cell, watched, words, labels):
 
 # %% readonly="own-training"
 my_network = {"drawn for": MY_NAME} | dict.fromkeys("WUbvc")
-with when_written():
+with when_written(seconds=25):
     if MY_NAME and ... not in settings.values():
         for seed in range(settings["seed"], settings["seed"] + 6):
             weights = train(own.words, own.labels, **settings | {"seed": seed})
@@ -704,7 +704,7 @@ check("read-automaton", read_automaton)
 
 # %% readonly="own-reading"
 my_automaton = {"drawn for": MY_NAME, "transitions": None, "accepting": None}
-with when_written():
+with when_written(seconds=6):
     if my_network["W"] is not None:
         watched, _ = own.draw(400, 50, seed=99)
         my_table = read_automaton(my_cell, watched, bool(own.labels[0, 0]))
@@ -752,7 +752,7 @@ from vitrina_solutions.recurrent import recovery_time
 check("recovery-time", recovery_time)
 
 # %% readonly="kicks"
-with when_written():
+with when_written(seconds=6):
     shown = dict(CELLS)
     if my_network["W"] is not None:
         shown["yours"] = my_cell
@@ -791,7 +791,7 @@ from vitrina_solutions.recurrent import relevance_of_symbols
 check("relevance-of-symbols", relevance_of_symbols)
 
 # %% readonly="local"
-with when_written():
+with when_written(seconds=6):
     text = "abaabbab"
     word = numbers_of(text)
     parts = {name: relevance_of_symbols(cell, word) for name, cell in CELLS.items()}

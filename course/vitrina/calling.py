@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 import traceback
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 from dataclasses import dataclass
 from types import FrameType
 from typing import Any, cast
@@ -44,8 +44,21 @@ _COLOURS = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
 _OVERWRITTEN = re.compile(r"^.*[\r\x08](?=.)")
 
 
-class _TimedOutError(Exception):
-    """The student's function took longer than allowed."""
+class TimedOutError(Exception):
+    """What a student wrote took longer than allowed."""
+
+
+@contextlib.contextmanager
+def limited(seconds: float) -> Generator[None]:
+    """Stop a block after some CPU seconds, with a `TimedOutError`.
+
+    Parameters
+    ----------
+    seconds : float
+        CPU seconds that it may take; waiting, but not for a processor, it may spend four times as much.
+    """
+    with _Watch(seconds).block():
+        yield
 
 
 @dataclass
@@ -108,7 +121,7 @@ def _reply(answer: object, arguments: Mapping[str, Any], seconds: float) -> Repl
         return _Watch(seconds).limit(lambda: _answer(answer, arguments))
     except NotImplementedError:
         return Reply("unanswered")
-    except _TimedOutError:
+    except TimedOutError:
         message = _("no answer after {seconds:.0f} seconds: does a loop never end?").format(seconds=seconds)
         return Reply("timed out", error=message)
     except KeyboardInterrupt:
@@ -225,6 +238,27 @@ class _Watch:
                 self._done.set()
             signal.signal(signal.SIGINT, self._before)  # delivers, to us, what was sent until here
 
+    @contextlib.contextmanager
+    def block(self) -> Generator[None]:
+        """Watch a block, as `limit` watches a call."""
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        signal.signal(signal.SIGINT, self._interrupted)
+        try:
+            threading.Thread(target=self._run, daemon=True).start()
+            self._calling = True
+            yield
+        except KeyboardInterrupt:
+            if self.expired:
+                raise TimedOutError from None
+            raise
+        finally:
+            self._calling = False
+            with self._turn:
+                self._done.set()
+            signal.signal(signal.SIGINT, self._before)
+
     def _interruptible(self, call: Callable[[], Reply]) -> Reply:
         try:
             try:
@@ -234,7 +268,7 @@ class _Watch:
                 self._calling = False  # first of all: no interrupt is delivered between this and the call
         except KeyboardInterrupt:
             if self.expired:
-                raise _TimedOutError from None
+                raise TimedOutError from None
             raise
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:

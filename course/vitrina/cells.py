@@ -34,8 +34,14 @@ def quiet() -> Generator[None]:
 
 
 @contextlib.contextmanager
-def when_written() -> Generator[None]:
+def when_written(*, seconds: float | None = None) -> Generator[None]:
     """Run a cell that needs the student's functions; say what is missing instead of stopping the notebook.
+
+    Parameters
+    ----------
+    seconds : float, optional
+        CPU seconds after which it is stopped. An endless loop that keeps what it finds fills the memory, and costs the
+        kernel.
 
     Examples
     --------
@@ -43,7 +49,8 @@ def when_written() -> Generator[None]:
     ...     show(my_function(3))
     """
     try:
-        yield
+        with contextlib.nullcontext() if seconds is None else _limited(seconds):
+            yield
     except NotImplementedError as missing:
         _drop_figures()
         print(_("○ Not yet: this cell waits for `{name}`, which you have still to write.").format(name=_where(missing)))
@@ -54,6 +61,21 @@ def when_written() -> Generator[None]:
             return
         text = _("✗ This cell stopped with {error}\n  What do the checks above say?")
         print(text.format(error=f"{type(error).__name__}: {error}"))
+
+
+@contextlib.contextmanager
+def _limited(seconds: float) -> Generator[None]:
+    from vitrina.calling import TimedOutError, limited  # most cells do without
+
+    try:
+        with limited(seconds):
+            yield
+    except TimedOutError:
+        _drop_figures()
+        text = _(
+            "✗ This cell was stopped after {seconds:g} seconds: does a loop never end?\n  What do the checks above say?"
+        )
+        print(text.format(seconds=seconds))
 
 
 #: What Python calls the code of a cell, outside all functions.

@@ -1,5 +1,7 @@
 """A cell that needs what is not written yet says what it waits for, and the notebook goes on."""
 
+import signal
+
 import matplotlib.pyplot as plt
 import pytest
 
@@ -25,6 +27,30 @@ def test_an_error_is_said_in_a_sentence(capsys):
 def test_a_student_can_still_interrupt_it():
     with pytest.raises(KeyboardInterrupt), when_written():
         raise KeyboardInterrupt
+
+
+def test_a_loop_without_end_is_stopped_and_gives_its_memory_back(capsys):
+    before = signal.getsignal(signal.SIGINT)
+    with when_written(seconds=0.3):
+        kept = []
+        while True:
+            kept.append(len(kept))
+            if len(kept) > 1000:
+                kept.clear()
+    assert "stopped after 0.3 seconds: does a loop never end?" in capsys.readouterr().out
+    assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_within_its_seconds_a_cell_does_as_without(capsys):
+    with when_written(seconds=60):
+        print("done")
+    with when_written(seconds=60):
+        my_function(1)
+    with pytest.raises(KeyboardInterrupt), when_written(seconds=60):
+        raise KeyboardInterrupt
+    said = capsys.readouterr().out
+    assert said.startswith("done\n")
+    assert "waits for `my_function`" in said
 
 
 def as_cell(source):
