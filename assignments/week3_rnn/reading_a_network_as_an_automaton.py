@@ -677,9 +677,9 @@ with when_written(seconds=25):
             hidden = quiet_states(my_cell, fresh)[:, 1:].reshape(-1, settings["units"])
             kept = sum(np.sum(np.abs(weights[name]) > 0.05) for name in "WUv")
             whole = sum(weights[name].size for name in "WUv")
+            by_sign = mistakes_by_sign(my_cell, own.draw(400, 50, seed=99)[0], fresh, truth)
             print(f"seed {seed}: {mistakes} mistakes on 400 × 36 prefixes, {kept} of {whole} connections,", end=" ")
             print(f"saturated {saturation(hidden, 0.9, 0.1):.2f};", end=" ")
-            by_sign = mistakes_by_sign(my_cell, own.draw(400, 50, seed=99)[0], fresh, truth)
             print(f"{by_sign} mistakes by its signs", "→ accepted" if not mistakes + by_sign else "")
             if not mistakes + by_sign:
                 break
