@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from scipy.stats import ttest_ind
 from sklearn.linear_model import LogisticRegression
+from threadpoolctl import threadpool_info, threadpool_limits
 
 from vitrina.automata import PARITY
 from vitrina.automata.elman import ElmanNetwork
 from vitrina.automata.sensitivity import state_gradients
-from vitrina.explain import concept_vector, layer_activations, logit_gradients, tcav, tcav_scores, tcav_test
+from vitrina.explain import concept_vector, concepts, layer_activations, logit_gradients, tcav, tcav_scores, tcav_test
 from vitrina.models import dense_network
 
 UNITS = 12
@@ -271,3 +272,18 @@ def test_at_the_last_state_a_recurrent_network_is_linear(recurrent):
     np.testing.assert_allclose(state_gradients(recurrent, words, 5), np.tile(recurrent.readout, (4, 1)))
     with pytest.raises(ValueError, match="states 0 to length"):
         state_gradients(recurrent, words, 6)
+
+
+def test_vectors_are_learnt_on_one_thread(monkeypatch):
+    """Hundreds of fits of a few numbers: more threads wait for each other several times longer than they compute."""
+    threads = set()
+    learn = concepts.learn_vector
+
+    def watched(*arguments):
+        threads.update(library["num_threads"] for library in threadpool_info())
+        return learn(*arguments)
+
+    monkeypatch.setattr(concepts, "learn_vector", watched)
+    with threadpool_limits(2):
+        tcav_test({"shifted": examples(0, 90, shift=3)}, examples(1, 400), np.ones((5, UNITS)), runs=3)
+    assert threads == {1}
