@@ -122,16 +122,8 @@ def draw_accepting(rng: np.random.Generator) -> list[Draw]:
         Draw("one word", _said(rng, 1, 25, 3)),
         Draw("the start, which accepts, is only visited first", _said_first(rng)),
         Draw("as often as not", (np.array([[0, 0, 0, 1, 1, 2, 2, 2]]), np.array([[1, 0, 0, 1, 0, 1, 1, 0]]) == 1)),
-        Draw("the start is a visit too", _decided_at_the_start()),
         Draw("one word outvotes the others", _outvoted(rng)),
     ]
-
-
-def _decided_at_the_start() -> tuple[Array, Array]:
-    """Return paths whose first column decides whether the start accepts."""
-    paths = np.array([[0, 0, 1, 0, 2], [0, 1, 0, 2, 1], [0, 2, 2, 1, 1]])
-    said = np.array([[1, 1, 0, 0, 1], [1, 0, 0, 1, 0], [1, 1, 0, 1, 0]]) == 1
-    return paths, said
 
 
 def _outvoted(rng: np.random.Generator) -> tuple[Array, Array]:

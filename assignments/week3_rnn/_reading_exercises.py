@@ -200,14 +200,10 @@ READING_EXERCISES = [
             PlantedBug(
                 "Half of the visits is not more than half.", lambda *a: verdicts(*a, rule=lambda v: np.mean(v) >= 0.5)
             ),
-            PlantedBug("The visits before the first symbol vote too.", without_start),
+            PlantedBug("The visits before the first symbol vote too: the start is often nowhere else.", without_start),
             PlantedBug("Visits vote, not words.", word_by_word),
             PlantedBug("All visits vote, not only the last.", lambda *a: verdicts(*a, rule=lambda v: v[-1])),
             PlantedBug("All visits vote, not only the first.", lambda *a: verdicts(*a, rule=lambda v: v[0])),
-            PlantedBug(
-                "The states before the first symbol vote as well: the start is often nowhere else.",
-                lambda states, said: verdicts(states[:, 1:], said[:, 1:], rule=lambda v: v.sum() > len(v) / 2),
-            ),
             PlantedBug(
                 "These are the numbers of the states that accept. A truth value for each state is asked for.",
                 lambda *a: np.flatnonzero(verdicts(*a)),
