@@ -210,70 +210,58 @@ def _is_theirs(filename: str) -> bool:
     return "ipykernel_" in filename or filename.startswith("<ipython-input")
 
 
-class _Watch:
-    """Interrupts one call of the main thread when it has used its CPU seconds, and nothing before or after it.
+#: Where a block is entered and left: an interrupt there would not come from the block.
+_OURS = (__file__, contextlib.__file__)
 
-    Python delivers an interrupt some time after it was sent, perhaps when the call is over: so the handler decides
-    whether it is still meant. Works on Windows too. In another thread nobody can be interrupted.
+
+def _is_ours(frame: FrameType | None) -> bool:
+    return frame is not None and frame.f_code.co_filename in _OURS
+
+
+class _Watch:
+    """Interrupts a block of the main thread when it has used its CPU seconds, and nothing before or after it.
+
+    Python delivers an interrupt some time after it was sent, perhaps when the block is over, or is just being left: so
+    the handler decides whether it is still meant. Works on Windows too. In another thread nobody can be interrupted.
     """
 
     def __init__(self, seconds: float) -> None:
         self.expired = False
         self._seconds = seconds
-        self._calling = False
+        self._running = False
         self._before = signal.getsignal(signal.SIGINT)
         self._done = threading.Event()
         self._turn = threading.Lock()
 
     def limit(self, call: Callable[[], Reply]) -> Reply:
         """Call, within its seconds."""
-        if threading.current_thread() is not threading.main_thread():
+        with self.block():
             return call()
-        signal.signal(signal.SIGINT, self._interrupted)
-        try:
-            threading.Thread(target=self._run, daemon=True).start()
-            return self._interruptible(call)
-        finally:
-            with self._turn:
-                self._done.set()
-            signal.signal(signal.SIGINT, self._before)  # delivers, to us, what was sent until here
 
     @contextlib.contextmanager
     def block(self) -> Generator[None]:
-        """Watch a block, as `limit` watches a call."""
+        """Run a block within its seconds."""
         if threading.current_thread() is not threading.main_thread():
             yield
             return
         signal.signal(signal.SIGINT, self._interrupted)
         try:
             threading.Thread(target=self._run, daemon=True).start()
-            self._calling = True
+            self._running = True
             yield
         except KeyboardInterrupt:
             if self.expired:
                 raise TimedOutError from None
             raise
         finally:
-            self._calling = False
+            self._running = False
             with self._turn:
                 self._done.set()
-            signal.signal(signal.SIGINT, self._before)
-
-    def _interruptible(self, call: Callable[[], Reply]) -> Reply:
-        try:
-            try:
-                self._calling = True
-                return call()
-            finally:
-                self._calling = False  # first of all: no interrupt is delivered between this and the call
-        except KeyboardInterrupt:
-            if self.expired:
-                raise TimedOutError from None
-            raise
+            signal.signal(signal.SIGINT, self._before)  # delivers, to us, what was sent until here
 
     def _interrupted(self, number: int, frame: FrameType | None) -> None:
         if self.expired:
-            if self._calling:
+            if self._running and not _is_ours(frame):
                 raise KeyboardInterrupt
         elif callable(self._before):  # the user's own
             self._before(number, frame)

@@ -12,7 +12,7 @@ import pytest
 import tensorflow as tf
 
 from vitrina import calling
-from vitrina.calling import explain
+from vitrina.calling import TimedOutError, explain, limited
 from vitrina.judging import Reply
 from vitrina.protocol import MAX_ARRAY_BYTES
 
@@ -426,6 +426,27 @@ def test_a_call_that_ends_just_as_its_time_does_is_never_interrupted_afterwards(
     except KeyboardInterrupt:
         pytest.fail("an interrupt came after the call")
     assert seen <= {"answered", "timed out"}
+
+
+@pytest.mark.usefixtures("eager")
+def test_a_block_that_ends_just_as_its_time_does_is_never_interrupted_afterwards(monkeypatch):
+    monkeypatch.setattr(calling, "_POLL_SECONDS", 0)
+    before, ended = signal.getsignal(signal.SIGINT), []
+    try:
+        for attempt in range(600):
+            end = time.perf_counter() + 0.0015 + attempt % 10 * 1e-4
+            try:
+                with limited(0.0015):
+                    while time.perf_counter() < end:
+                        pass
+                ended.append("in time")
+            except TimedOutError:
+                ended.append("stopped")
+            assert signal.getsignal(signal.SIGINT) is before
+            time.sleep(0.0005)
+    except KeyboardInterrupt:
+        pytest.fail("an interrupt came after the block")
+    assert set(ended) <= {"in time", "stopped"}
 
 
 def test_an_interrupt_that_was_sent_in_time_and_comes_too_late_is_dropped(monkeypatch):
