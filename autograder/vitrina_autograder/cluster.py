@@ -176,7 +176,14 @@ class _Foreman:
 
     def examine(self, tasks: Iterable[Task]) -> Iterator[tuple[Task, str]]:
         """Examine tasks; give each once it is done, with a reason where it is to be quarantined."""
-        pile = _Pile(tasks)
+        from distributed.client import ClosedClientError
+
+        try:
+            yield from self._rounds(_Pile(tasks))
+        except ClosedClientError as error:  # the client knew before the crew was mustered
+            raise self._crew.lost_scheduler(error) from error
+
+    def _rounds(self, pile: _Pile) -> Iterator[tuple[Task, str]]:
         while pile or self._runs:
             self._crew.muster()
             for run in self._ended():

@@ -127,10 +127,14 @@ class Crew:
         try:
             return self._client.nthreads()
         except Exception as error:
-            raise CourseError(
-                f"The scheduler at {self._address} was lost ({error}). What was examined is kept: start it and its "
-                "workers again, then run the same command."
-            ) from error
+            raise self.lost_scheduler(error) from error
+
+    def lost_scheduler(self, error: Exception) -> CourseError:
+        """Say that the scheduler is gone, and what to do."""
+        return CourseError(
+            f"The scheduler at {self._address} was lost ({error}). What was examined is kept: start it and its "
+            "workers again, then run the same command."
+        )
 
     def _look_at(self, address: str) -> Future[bytes]:
         key = f"vitrina-look-{uuid4().hex}"

@@ -20,6 +20,7 @@ from typing import Any
 import psutil
 import pytest
 from distributed import Client
+from distributed.client import ClosedClientError
 
 from corpus.small_class import outcome
 from corpus.students import CLASS, student_id
@@ -27,6 +28,7 @@ from corpus.toy_course import ASSIGNMENT, NOTEBOOK
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.examination import Paper, fingerprint, restored
 from vitrina_autograder.grade import Grading, read_grades, submitted_students
+from vitrina_autograder.remote import examine_task
 from vitrina_autograder.verdicts import load_record
 
 pytestmark = pytest.mark.slow
@@ -247,6 +249,23 @@ def test_a_scheduler_that_is_lost_is_said_and_what_was_examined_is_kept(
     done = steps.of("examined")
     assert done == steps.of("recorded")
     assert sorted(grade(toy).of("recorded")) == sorted(set(students) - set(done))
+
+
+def test_a_scheduler_that_is_lost_while_work_is_handed_out_is_said_too(
+    toy: Course, solved: dict[str, Any], cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+):
+    hand_in(toy, ["right"], solved)
+    cluster.start_worker("--no-nanny", "--nthreads", "1")
+    submit = Client.submit
+
+    def submit_some(client: Client, function: Any, *arguments: Any, **options: Any) -> Any:
+        if function is examine_task:
+            raise ClosedClientError("Client is closed")
+        return submit(client, function, *arguments, **options)
+
+    monkeypatch.setattr(Client, "submit", submit_some)
+    with pytest.raises(CourseError, match=r"scheduler at .* was lost.*same command"):
+        grade(toy, cluster.address)
 
 
 def test_no_cluster_there_is_said_within_seconds(toy: Course, solved: dict[str, Any]):
