@@ -256,6 +256,8 @@ def test_a_scheduler_that_is_lost_while_work_is_handed_out_is_said_too(
 ):
     hand_in(toy, ["right"], solved)
     cluster.start_worker("--no-nanny", "--nthreads", "1")
+    with Client(cluster.address, set_as_default=False) as client:
+        client.wait_for_workers(1)
     submit = Client.submit
 
     def submit_some(client: Client, function: Any, *arguments: Any, **options: Any) -> Any:
