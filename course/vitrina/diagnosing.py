@@ -55,8 +55,14 @@ def doubted_hints(cases: Sequence[Case], replies: Sequence[Reply]) -> set[str]:
             if isinstance(case.expected, np.ndarray) and isinstance(reply.value, np.ndarray)
         ]
         wrong = [(case, answer) for case, answer in answered if not _is_right(case, answer)]
-        fitting = {hint for case, answer in wrong for hint in _fitting(case, answer)}
-        doubted = {hint for hint in fitting if any(_speaks_against(hint, case, answer) for case, answer in answered)}
+        if not wrong:
+            return set()
+        fitting = [set(_fitting(case, answer)) for case, answer in answered]
+        doubted = {
+            hint
+            for hint in set().union(*fitting)
+            if any(_speaks_against(hint, case, fit) for (case, _), fit in zip(answered, fitting, strict=True))
+        }
         factors = [
             _factor_hint(case, answer) for case, answer in wrong if np.count_nonzero(np.asarray(case.expected)) > 1
         ]
@@ -67,12 +73,10 @@ def _is_right(case: Case, answer: Array) -> bool:
     return _same(answer, np.asarray(case.expected), case.tolerance)
 
 
-def _speaks_against(hint: str, case: Case, answer: Array) -> bool:
+def _speaks_against(hint: str, case: Case, fitting: Collection[str]) -> bool:
     """Whether all mistakes of this hint lead to a wrong answer on a case, and none of them to the received one."""
     mistaken = [mistake.answer for mistake in case.mistakes if mistake.hint == hint]
-    if not mistaken or any(_is_right(case, other) for other in mistaken):
-        return False
-    return hint not in _fitting(case, answer)
+    return bool(mistaken) and hint not in fitting and not any(_is_right(case, other) for other in mistaken)
 
 
 def _fitting(case: Case, answer: Array) -> Iterator[str]:

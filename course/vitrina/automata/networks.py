@@ -7,7 +7,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from vitrina.automata.machines import DFA, States, Symbol, as_words
+from vitrina.automata.machines import DFA, States, Symbol
 
 Floats = npt.NDArray[np.float64]
 NoiseKind = Literal["additive", "multiplicative"]
@@ -79,5 +79,4 @@ class Acceptor:
 
     def accuracy(self: RecurrentNetwork, automaton: DFA, words: npt.ArrayLike, **noise: Any) -> float:
         """Return the share of prefixes (the empty one left out) on which network and automaton agree."""
-        read = as_words(words, self.alphabet)
-        return float(np.mean(self.accepts(read, **noise) == automaton.outputs[automaton.run(read)[:, 1:]]))
+        return float(np.mean(self.accepts(words, **noise) == automaton.outputs[automaton.run(words)[:, 1:]]))

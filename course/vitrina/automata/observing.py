@@ -171,7 +171,7 @@ def observe(
         If the shapes do not agree, the alphabet is empty, nothing was seen, or words begin in different states.
     """
     visited, said = np.asarray(states, np.int64), np.asarray(accepted, bool)
-    read = checked_words(visited, words, alphabet)
+    read = check_visits(visited, words, alphabet)
     if said.shape != visited.shape:
         raise ValueError(f"what was said must have the shape of the states, {visited.shape}, got {said.shape}")
     moves = count_moves(visited, read, len(alphabet))
@@ -195,7 +195,7 @@ def named_with_start(hidden: npt.NDArray[np.float64], name_states: Callable[...,
     return named
 
 
-def checked_words(states: States, words: npt.ArrayLike, alphabet: tuple[Symbol, ...]) -> States:
+def check_visits(states: States, words: npt.ArrayLike, alphabet: tuple[Symbol, ...]) -> States:
     """Return the words that led through named states, if they do and all begin in one state."""
     if not alphabet:
         raise ValueError("the alphabet is empty: a machine reads at least one symbol")

@@ -17,7 +17,7 @@ from vitrina.automata.discretising import by_sign
 from vitrina.automata.machines import Machine, MealyMachine, MooreMachine, States, Symbol, as_words
 from vitrina.automata.minimisation import minimise
 from vitrina.automata.networks import Floats
-from vitrina.automata.observing import Tally, checked_words, count_moves, named_with_start
+from vitrina.automata.observing import Tally, check_visits, count_moves, named_with_start
 
 Missing = Literal["refuse", "stay"]
 _Kind = TypeVar("_Kind", bound=Machine)
@@ -141,7 +141,7 @@ def observe_mealy(
         If the shapes do not agree, numbers are out of range, nothing was seen, or words begin in different states.
     """
     visited, spoken = np.asarray(states, np.int64), np.asarray(said, np.int64)
-    read = checked_words(visited, words, alphabet)
+    read = check_visits(visited, words, alphabet)
     _check_said(read, spoken, outputs)
     counts = np.zeros((int(visited.max()) + 1, len(alphabet), len(outputs)), np.int64)
     np.add.at(counts, (visited[:, :-1], read, spoken), 1)
@@ -178,7 +178,7 @@ def observe_moore(
         As `observe_mealy`, and if `first` is none of the outputs.
     """
     visited, spoken = np.asarray(states, np.int64), np.asarray(said, np.int64)
-    read = checked_words(visited, words, alphabet)
+    read = check_visits(visited, words, alphabet)
     _check_said(read, spoken, outputs)
     if first not in outputs:
         raise ValueError(f"{first!r} is none of the outputs {', '.join(map(repr, outputs))}")
