@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
 from typing import Any, cast
 
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import ThreadpoolController
 
 from vitrina.automata.machines import States
+from vitrina.threads import one_thread
 
 #: k-means takes states that differ by less than 1 / _FINEST as one, fits at most so many, and starts so often.
 _FINEST, _FITTED, _STARTS = 100.0, 2000, 4
@@ -95,17 +94,11 @@ def clusterer(hidden: npt.ArrayLike, *, seed: int) -> Callable[[int], States]:
         if len(first) <= clusters:
             return numbers.reshape(values.shape[:-1])
         model = KMeans(min(int(clusters), len(fitted)), n_init=cast(Any, _STARTS), random_state=seed)
-        with _thread_pools().limit(limits=1):  # for so few points several only wait for each other
+        with one_thread():
             nearest = model.fit(fitted).predict(points)
         return np.unique(nearest, return_inverse=True)[1].reshape(values.shape[:-1])
 
     return name
-
-
-@lru_cache(maxsize=1)
-def _thread_pools() -> ThreadpoolController:
-    """The threads of the numerical libraries; to look for them takes as long as to fit."""
-    return ThreadpoolController()
 
 
 def _different(points: npt.NDArray[np.float64], fine: float) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:

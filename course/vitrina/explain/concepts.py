@@ -25,12 +25,12 @@ from typing import Literal
 import keras
 import numpy as np
 import numpy.typing as npt
-from threadpoolctl import threadpool_limits
 
 from vitrina.explain.concept_vectors import FEWEST, Classifier, Floats, flat, learn_vector
 from vitrina.explain.layers import layer_activations, logit_gradients
 from vitrina.explain.request import Target, positive_int
 from vitrina.explain.significance import holm, welch
+from vitrina.threads import one_thread
 
 Examples = Literal["fresh", "same"]
 
@@ -258,6 +258,6 @@ def _examples(values: Floats, runs: int, size: int, examples: Examples, generato
 
 
 def _learn_all(one: Floats, other: Floats, classifier: Classifier) -> tuple[Floats, Floats]:
-    with threadpool_limits(1):  # many small fits: threads would mostly wait for each other
+    with one_thread():
         vectors = [learn_vector(*pair, classifier) for pair in zip(one, other, strict=True)]
     return np.stack([each.direction for each in vectors]), np.array([each.accuracy for each in vectors])
