@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import nbformat
+import psutil
 import pytest
 import zmq
 from nbformat import NotebookNode
@@ -62,6 +65,24 @@ def points(run: NotebookRun) -> dict[str, float]:
     return {exercise: verdict.points for exercise, verdict in run.verdicts.items()}
 
 
+def kill_family(pid: int) -> None:
+    """Kill a sandbox with the kernel in it, and wait until both are dead: an end that comes late ends a later cell."""
+    sandbox = psutil.Process(pid)
+    family = [*sandbox.children(recursive=True), sandbox]
+    for process in reversed(family):
+        with suppress(psutil.NoSuchProcess):
+            process.kill()
+    while not all(map(is_dead, family)):
+        time.sleep(0.01)
+
+
+def is_dead(process: psutil.Process) -> bool:
+    try:
+        return process.status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_a_new_kernel_repeats_the_cells_but_no_graded_one(notebook: NotebookNode, execute: Execute):
     source = "print('defined')\ncalls = 0\ndef double(x):\n    global calls; calls += 1\n    return 2 * x"
     cell_of(notebook, DOUBLE).source = source
@@ -94,7 +115,7 @@ def test_a_kernel_that_somebody_killed_costs_nothing_once(
     def kill(self: NotebookRun, client: Any, index: int, *, replay: bool) -> None:
         if index == wanted and not killed:
             killed.append(index)
-            client.manager.provisioner.process.kill()
+            kill_family(client.manager.provisioner.process.pid)
         whole(self, client, index, replay=replay)
 
     monkeypatch.setattr(NotebookRun, "_execute", kill)
