@@ -301,7 +301,7 @@ def test_a_kernel_that_sends_without_end_is_cut_off_when_its_cell_ends(exam, pla
         time.sleep(0.4)  # longer than one answer may take, byte by byte
         start = time.monotonic()
         verdict = exam.leave_cell()
-        assert time.monotonic() - start < 5
+        assert time.monotonic() - start < 20
         stop.set()
         thread.join()
     assert verdict.points == 0.0
@@ -507,7 +507,7 @@ class TestAlarms:
         with dialled(place), dialled(place), dialled(place):
             start = time.monotonic()
             exam.enter_cell("double", 8.0)
-            assert time.monotonic() - start < 5
+            assert time.monotonic() - start < 20
             assert "kept a connection open" in exam.alarms.take()[0]
             assert sit(place, [right] * 4) == "sent to the examiner"
         assert exam.leave_cell().points == 8.0

@@ -134,8 +134,8 @@ def test_what_dies_again_costs_its_cell(notebook: NotebookNode, execute: Execute
 
 
 def test_a_notebook_has_its_time(notebook: NotebookNode, execute: Execute):
-    insert(notebook, SQUARE, "import time; time.sleep(3)")
-    run = execute(notebook, Patience(notebook=2))
+    insert(notebook, SQUARE, "import time; time.sleep(8)")
+    run = execute(notebook, Patience(notebook=7))
     assert points(run) == {"double": 3.0}
     assert run.remarks == ["the notebook took longer than allowed; the rest was not run"]
 

@@ -360,7 +360,7 @@ def test_an_endless_loop_is_interrupted_by_its_cpu_time(monkeypatch):
     reply = ask(spin, X, seconds=0.2).reply
     assert reply.status == "timed out"
     assert "loop" in reply.error
-    assert 0.15 < time.monotonic() - start < 5
+    assert 0.15 < time.monotonic() - start < 60
 
 
 def test_a_loop_that_catches_everything_is_interrupted_again_and_again():
