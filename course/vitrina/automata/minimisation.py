@@ -19,7 +19,7 @@ def minimise(machine: _Kind) -> _Kind:
     Return the smallest machine with the same outputs for all words (Moore 1956, Gedanken-experiments).
 
     States that say the same belong together at first. Then groups are split as long as some symbol leads from one group
-    into two. What is never split cannot be told apart by any word.
+    into two (see `equivalent_states`). What is never split cannot be told apart by any word.
 
     Parameters
     ----------
@@ -44,21 +44,59 @@ def equivalent_states(machine: Machine) -> States:
     """
     Return a number for each state, the same for states that no word tells apart: (states,).
 
-    Each round costs one sort of the states by what they say and where they lead; there are at most as many rounds as
-    states.
+    Groups part one another until none can (Hopcroft 1971, An n log n algorithm for minimizing states). Of a group that
+    was parted only the smaller half tries again: what leads to the larger one is then known, too.
+
+    Parameters
+    ----------
+    machine
+        A Moore machine, DFA or Mealy machine; states that cannot be reached are grouped like all others.
+
+    Returns
+    -------
+    array of ints, shape (states,)
+        Numbers from 0, in the order in which their groups appear.
     """
     _, said = np.unique(machine.outputs, return_inverse=True)
     groups = _numbered(said.reshape(len(machine), -1))
-    while True:
-        refined = _numbered(np.column_stack([groups, groups[machine.transitions]]))
-        if refined.max() == groups.max():
-            return refined
-        groups = refined
+    members = [set(states.tolist()) for states in _holders(groups, groups.max() + 1)]
+    sources = [_holders(following, len(machine)) for following in machine.transitions.T]
+    waiting = list(range(len(members)))
+    while waiting:
+        splitter = list(members[waiting.pop()])
+        for source in sources:
+            arriving = np.concatenate([source[state] for state in splitter])
+            waiting += _part(arriving.tolist(), groups, members)
+    return _numbered(groups[:, np.newaxis])
+
+
+def _holders(numbers: States, count: int) -> list[States]:
+    """Return for each number below a count where it stands."""
+    return np.split(np.argsort(numbers, kind="stable"), np.cumsum(np.bincount(numbers, minlength=count))[:-1])
+
+
+def _part(arriving: list[int], groups: States, members: list[set[int]]) -> range:
+    """Part the states that arrive from the rest of their groups; return the new groups, which are the smaller parts."""
+    touched: dict[int, set[int]] = {}
+    for state, group in zip(arriving, groups[arriving].tolist(), strict=True):
+        touched.setdefault(group, set()).add(state)
+    first = len(members)
+    for group, part in touched.items():
+        rest = members[group]
+        rest -= part
+        if not rest:
+            members[group] = part
+            continue
+        smaller, members[group] = sorted((part, rest), key=len)
+        groups[list(smaller)] = len(members)
+        members.append(smaller)
+    return range(first, len(members))
 
 
 def _numbered(rows: npt.NDArray[np.int64]) -> States:
-    """Give equal rows equal numbers."""
-    return np.unique(rows, axis=0, return_inverse=True)[1].reshape(-1).astype(np.int64)
+    """Give equal rows equal numbers, in the order in which they appear."""
+    _, first, numbers = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+    return np.argsort(np.argsort(first))[numbers.reshape(-1)]
 
 
 @dataclass(frozen=True)

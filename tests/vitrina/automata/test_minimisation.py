@@ -5,7 +5,17 @@ import pytest
 from hypothesis import given
 
 from corpus.machines import dfas, last_outputs, mealy_machines, moore_machines, words
-from vitrina.automata import DFA, LANGUAGES, TOMITA, adder, agreement, equivalent, equivalent_states, minimise
+from vitrina.automata import (
+    DFA,
+    LANGUAGES,
+    TOMITA,
+    MealyMachine,
+    adder,
+    agreement,
+    equivalent,
+    equivalent_states,
+    minimise,
+)
 
 #: Myhill and Nerode: words with different futures need different states.
 ENDINGS = words(6)
@@ -94,7 +104,8 @@ def test_the_order_of_the_symbols_does_not_matter(machine):
 
 
 def test_large_machines_are_minimised_too():
-    states = 3000
+    """A chain parts one state at a time: in rounds over all states that takes minutes."""
+    states = 30_000
     long = DFA(("a",), [[min(state + 1, states - 1)] for state in range(states)], np.arange(states) == states - 1)
     assert len(minimise(long)) == states
     multiples = DFA(("a",), [[(state + 1) % states] for state in range(states)], np.arange(states) % 3 == 0)
@@ -115,4 +126,13 @@ def test_states_that_no_word_tells_apart_share_a_number():
     twins = DFA(("a", "b"), [[1, 2], [3, 3], [3, 3], [3, 3]], [False, True, True, False])
     groups = equivalent_states(twins)
     assert groups[1] == groups[2]
-    assert len(set(groups.tolist())) == 3
+    assert groups.tolist() == [0, 1, 1, 2]
+
+
+@given(machine=mealy_machines())
+def test_states_share_a_number_if_they_say_the_same_on_all_words(machine):
+    groups = equivalent_states(machine)
+    starts = [MealyMachine(machine.alphabet, machine.transitions, machine.outputs, s) for s in range(len(machine))]
+    said = [last_outputs(each, 6) for each in starts]
+    assert [[mine == other for other in said] for mine in said] == (groups[:, None] == groups).tolist()
+    assert list(dict.fromkeys(groups.tolist())) == list(range(groups.max() + 1))
