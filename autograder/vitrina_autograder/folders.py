@@ -30,7 +30,8 @@ def set_aside(folder: Path, released: Path) -> None:
     """Rename what nbgrader would follow out of a submission's folder or stumble over, so that it ignores it.
 
     These are links, devices, a folder where the release has a file, what is too large, too much or nested too deeply,
-    and a `timestamp.txt` without a time in it. Of a notebook the reading says what it is.
+    and a `timestamp.txt` without a time in it. Of a notebook the reading says what it is; a folder with a notebook
+    in it stays, under another name.
 
     Raises
     ------
@@ -40,7 +41,7 @@ def set_aside(folder: Path, released: Path) -> None:
     refuse_links(folder)
     for path in (folder / name for name in (TIMESTAMP, *(file.name for file in released.iterdir()))):
         if path.is_dir() and not path.is_symlink():
-            _put_aside(path)
+            _out_of_the_way(path)
     kept = 0
     for place, folders, names in os.walk(folder):
         deep = len(Path(place).relative_to(folder).parts) >= _MAX_DEPTH
@@ -106,6 +107,15 @@ def _may_stay(path: Path, folder: Path) -> bool:
 def is_aside(name: str) -> bool:
     """Whether a file's name says that it was set aside."""
     return name.startswith(".") and name.endswith(_ASIDE)
+
+
+def _out_of_the_way(folder: Path) -> None:
+    """Rename a folder that stands where a file belongs, as `week1.ipynb/week1.ipynb` does."""
+    if not notebooks_in(folder):
+        _put_aside(folder)
+        return
+    names = (f"{folder.name} (folder{number or ''})" for number in count())
+    folder.rename(next(path for name in names if not os.path.lexists(path := folder.with_name(name))))
 
 
 def _put_aside(path: Path) -> None:

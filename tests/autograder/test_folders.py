@@ -102,6 +102,16 @@ class TestSubmission:
         paper.submitted.write_text(solved_text)
         return paper
 
+    def test_a_notebook_in_a_folder_of_the_same_name_is_found(self, paper: Paper):
+        folder, inside = paper.submitted.parent, paper.submitted.name
+        paper.submitted.rename(folder / "kept")
+        (folder / inside).mkdir()
+        (folder / "kept").rename(folder / inside / inside)
+        (folder / f"{inside} (folder)").mkdir()
+        for _again in range(2):
+            adopt_notebooks(paper.course, ASSIGNMENT, folder)
+            assert take_remarks(restored(paper)) == [f"submitted as `{inside} (folder1)/{inside}`"]
+
     def test_a_notebook_in_a_folder_of_its_own_is_found(self, paper: Paper):
         folder = paper.submitted.parent
         (folder / "homework").mkdir()
