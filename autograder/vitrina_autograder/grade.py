@@ -26,7 +26,7 @@ from vitrina_autograder.client import StoppedError
 from vitrina_autograder.cluster import examine_on_cluster
 from vitrina_autograder.course import Course, CourseError
 from vitrina_autograder.examination import Paper, Rules, examine, fingerprint, has_result, keep_result, restored
-from vitrina_autograder.examiner import examiner_for
+from vitrina_autograder.examiner import ExaminerError, examiner_for
 from vitrina_autograder.folders import no_notebook
 from vitrina_autograder.intake import UnreadableError
 from vitrina_autograder.job import jobs_folder, remove_tree, sweep_jobs
@@ -186,7 +186,9 @@ class Grading:
                 keep_result(paper, print_, examine(paper, notebook, rules, stop=stop))
         except (CourseError, StoppedError):
             raise
-        except Exception:  # recording tries once more, and remarks what fails again
+        except ExaminerError as error:  # recording tries once more, and remarks what fails again
+            _log.warning("%s: %s; this submission is examined once more", paper.student, error)
+        except Exception:  # so it does here, but what happened is not known
             _log.exception("%s: examining failed", paper.student)
 
     def _record(self, student: str) -> None:

@@ -78,13 +78,17 @@ def test_who_handed_nothing_in_is_named_and_stops_nobody(class_of_four: Course, 
     assert len(list(feedback_pages(class_of_four, ASSIGNMENT, "ana"))) == 1
 
 
-def test_an_examiner_that_fails_once_costs_nothing(class_of_four: Course, monkeypatch: pytest.MonkeyPatch):
-    def fail(*_arguments: object) -> None:
+def test_an_examiner_that_fails_once_costs_nothing(
+    class_of_four: Course, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+):
+    def fail(*_arguments: object, **_more: object) -> None:
         raise ExaminerError("lost")
 
     monkeypatch.setattr(grading, "examine", fail)
     grade(class_of_four)
     assert read_grades(class_of_four, ASSIGNMENT)["ana"].score == 7
+    assert "ana: lost; this submission is examined once more" in caplog.messages
+    assert not [said for said in caplog.records if said.exc_info and said.name.startswith("vitrina")]
 
 
 @pytest.mark.parametrize("kind", [SANDBOX, LANDLOCK])
@@ -101,7 +105,7 @@ def test_in_no_sandbox_is_honest_work_taken_for_tampering(
 
 
 def test_what_cannot_be_recorded_is_remarked(class_of_four: Course, monkeypatch: pytest.MonkeyPatch):
-    def fail(*_arguments: object) -> None:
+    def fail(*_arguments: object, **_more: object) -> None:
         raise ExaminerError("the examiner was lost")
 
     monkeypatch.setattr(grading, "examine", fail)
