@@ -17,7 +17,7 @@ from vitrina.explain.lime.table import Table, Values, is_number
 from vitrina.explain.remembering import KEPT
 
 _TINY = 1e-16  # a share that is as good as none, as the quantile of 0 is infinite
-_CELLS = 512  # equal shares of all draws
+_CELLS = 1024  # equal shares of all draws
 _STRAIGHT = 1e-3  # how far a line may be from what it stands for, in standard deviations of a bin
 
 Draws = tuple[Values, npt.NDArray[Any]]
@@ -77,7 +77,7 @@ class Bins:
         return self.means.take(bins) + self.deviations.take(bins) * normal, bins
 
     @cached_property
-    def _straight(self) -> tuple[Floats, Floats, npt.NDArray[np.intp]]:
+    def _straight(self) -> tuple[Floats, Floats, npt.NDArray[np.uint8]]:
         """
         Lines that are as good as the quantiles, one for each cell of shares, and the cells' bins.
 
@@ -89,7 +89,7 @@ class Bins:
         steps = _CELLS * np.diff(values)
         bends = np.abs((values[:-1] + values[1:]) / 2 - middle) > _STRAIGHT * self.deviations.take(bins[:-1])
         steps[bends | (bins[:-1] < bins[1:])] = np.nan
-        return values[:-1] - steps * ends[:-1], steps, bins[:-1]
+        return values[:-1] - steps * ends[:-1], steps, bins[:-1].astype(np.uint8)
 
     @cached_property
     def _cumulative(self) -> tuple[Floats, Floats, Floats]:
@@ -128,7 +128,16 @@ class Categories:
     def draw(self, count: int, generator: np.random.Generator) -> Draws:
         """Draw categories as often as they are seen."""
         drawn = generator.choice(len(self.shares), count, p=self.shares)
-        return _as_column(self.values)[drawn], drawn
+        return self.column[drawn], drawn
+
+    @cached_property
+    def column(self) -> Values:
+        """The values as they stand in a table: numbers or, where one is none, objects."""
+        if all(map(is_number, self.values)):
+            return np.array(self.values, np.float64)
+        column = np.empty(len(self.values), object)
+        column[:] = self.values
+        return column
 
     def code(self, values: Values) -> Floats:
         """Number categories, if they are known."""
@@ -159,14 +168,6 @@ def _as_numbers(name: str, values: Values) -> Floats:
         if not is_number(value):
             raise ValueError(f"inputs hold {value!r} in {name!r}, where the background holds numbers")
     return values.astype(np.float64, copy=False)
-
-
-def _as_column(values: Sequence[Hashable]) -> Values:
-    if all(map(is_number, values)):
-        return np.array(values, np.float64)
-    column = np.empty(len(values), object)
-    column[:] = values
-    return column
 
 
 def describe_columns(background: Table, categorical: Categorical | None, *, discretise: bool) -> tuple[Column, ...]:
@@ -250,14 +251,13 @@ def draw_rows(columns: tuple[Column, ...], count: int, seed: int) -> Draws:
         As they are compared, in the smallest type that holds all that a row may have. Neither may be written to.
     """
     generator = np.random.default_rng(seed)
-    drawn = [column.draw(count, generator) for column in columns]
-    plain = all(value.dtype != object for value, _ in drawn)
+    plain = not any(isinstance(column, Categories) and column.column.dtype == object for column in columns)
     values = np.empty((count, len(columns)), float if plain else object, "F")
     known = [len(column.shares) for column in columns if not isinstance(column, Numbers)]  # more than may be drawn
     smallest = np.min_scalar_type(max(known)) if len(known) == len(columns) else float
     codes = np.empty(values.shape, smallest, "F")
-    for number, (value, code) in enumerate(drawn):
-        values[:, number], codes[:, number] = value, code
+    for number, column in enumerate(columns):  # written at once, while they are in the processor's cache
+        values[:, number], codes[:, number] = column.draw(count, generator)
     for array in (values, codes):
         array.flags.writeable = False
     return values, codes
