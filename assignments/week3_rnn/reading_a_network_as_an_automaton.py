@@ -666,7 +666,7 @@ def mistakes_by_sign(cell, watched, words, labels):
 
 # %% readonly="own-training"
 my_network = {"drawn for": MY_NAME} | dict.fromkeys("WUbvc")
-with when_written(seconds=25):
+with when_written():
     if MY_NAME and ... not in settings.values():
         for seed in range(settings["seed"], settings["seed"] + 6):
             weights = train(own.words, own.labels, **settings | {"seed": seed})

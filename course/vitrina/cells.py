@@ -9,6 +9,9 @@ from typing import Any
 
 from vitrina.messages import _
 
+#: Less than the 30 that a cell has while it is graded, so that a cell is stopped with a word and not with its kernel.
+_CELL_SECONDS = 25.0
+
 
 @contextlib.contextmanager
 def quiet() -> Generator[None]:
@@ -34,14 +37,14 @@ def quiet() -> Generator[None]:
 
 
 @contextlib.contextmanager
-def when_written(*, seconds: float | None = None) -> Generator[None]:
+def when_written(*, seconds: float = _CELL_SECONDS) -> Generator[None]:
     """Run a cell that needs the student's functions; say what is missing instead of stopping the notebook.
 
     Parameters
     ----------
-    seconds : float, optional
-        CPU seconds after which it is stopped. An endless loop that keeps what it finds fills the memory, and costs the
-        kernel.
+    seconds : float
+        CPU seconds after which it is stopped. Fewer where a loop without end may keep what it finds: that fills the
+        memory, and costs the kernel.
 
     Examples
     --------
@@ -49,7 +52,7 @@ def when_written(*, seconds: float | None = None) -> Generator[None]:
     ...     show(my_function(3))
     """
     try:
-        with contextlib.nullcontext() if seconds is None else _limited(seconds):
+        with _limited(seconds):
             yield
     except NotImplementedError as missing:
         _drop_figures()
@@ -65,7 +68,7 @@ def when_written(*, seconds: float | None = None) -> Generator[None]:
 
 @contextlib.contextmanager
 def _limited(seconds: float) -> Generator[None]:
-    from vitrina.calling import TimedOutError, limited  # most cells do without
+    from vitrina.calling import TimedOutError, limited  # which cells that only want quiet do without
 
     try:
         with limited(seconds):

@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from nbformat import NotebookNode
 from nbformat.v4 import new_code_cell
 
 from corpus.toy_course import ASSIGNMENT, DOUBLE, SQUARE
+from vitrina import when_written
 from vitrina_autograder.course import Course
 from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.exercise import exam_seeds
@@ -138,6 +140,10 @@ def test_a_notebook_has_its_time(notebook: NotebookNode, execute: Execute):
     run = execute(notebook, Patience(notebook=7))
     assert points(run) == {"double": 3.0}
     assert run.remarks == ["the notebook took longer than allowed; the rest was not run"]
+
+
+def test_a_cell_that_waits_for_the_student_stops_before_it_costs_the_kernel():
+    assert signature(when_written).parameters["seconds"].default < Patience().cell
 
 
 @pytest.mark.parametrize(
