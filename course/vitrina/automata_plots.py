@@ -26,6 +26,8 @@ _RADIUS = 0.32  # of a state; neighbours on the circle are about 1.6 apart
 _APART = 1.65
 _BEND = 0.18  # of an arrow between two states, as a share of its length
 _INCH = 0.85  # per unit
+_LETTER, _LINE = 0.14, 0.28  # width and height of what is written at an arrow, with room around it, in units
+_ALONG = np.array([0.5, 0.45, 0.55, 0.4, 0.6, 0.35, 0.65, 0.3, 0.7])  # shares of an arrow where its label may stand
 _INK, _FAINT, _TRAP = "#22303f", "#8a94a0", "#eceff2"
 _ACCEPTING = "#dcebdc"
 _MOST_STATES = 40
@@ -104,7 +106,8 @@ def _places(machine: Machine, groups: Sequence[int] | npt.NDArray[np.int64] | No
     count = len(machine)
     if count == 1:
         return np.zeros((1, 2))
-    radius = _APART / 2 / np.sin(np.pi / count)
+    longest = max(len(_symbol(symbol)) for symbol in machine.alphabet)
+    radius = _APART * (1 + 0.15 * min(longest - 1, 4)) / 2 / np.sin(np.pi / count)
     angles = np.empty(count)
     angles[_order(machine, groups)] = np.pi - 2 * np.pi * np.arange(count) / count
     return radius * np.column_stack([np.cos(angles), np.sin(angles)])
@@ -166,15 +169,61 @@ def _draw_state(
 
 def _draw_arrows(axes: Axes, machine: Machine, places: Point) -> None:
     outwards = _outwards(places)
+    near = 1.1 * _closest(places)
+    curves: list[list[Point]] = []
+    labels: list[str] = []
     for source in range(len(machine)):
         for target in np.unique(machine.transitions[source]).tolist():
             label = _label(machine, source, target)
             if source == target:
                 _draw_loop(axes, places[source], outwards[source], label)
             else:
-                _draw_arrow(axes, places[source], places[target], label)
+                curves.append([places[source], _bend(places[source], places[target], near), places[target]])
+                labels.append(label)
+    for curve, place, label in zip(curves, _clear_places(curves, labels), labels, strict=True):
+        _add_path(axes, curve, shrink=_RADIUS)
+        _write(axes, place, label)
     begin = places[machine.start] + 2.4 * _RADIUS * _turned(outwards[machine.start], _start_angle(machine))
     _add_path(axes, [begin, places[machine.start]], shrink=_RADIUS)
+
+
+def _clear_places(curves: Sequence[Sequence[Point]], labels: Sequence[str]) -> Point:
+    """Put each arrow's label where it covers least of other arrows and labels, near the middle if it can be."""
+    lines = [label.split("\n") for label in labels]
+    sizes = np.array([[_LETTER * max(map(len, each)), _LINE * len(each)] for each in lines])
+    paths = np.array([_along(curve, np.linspace(0.1, 0.9, 65)) for curve in curves])
+    candidates = np.array([_along(curve, _ALONG) for curve in curves])
+    others = ~np.eye(len(labels), dtype=bool)
+    crossed = [_inside(each, paths[rest], size) for each, rest, size in zip(candidates, others, sizes, strict=True)]
+    best = np.inf, np.zeros((0, 2))
+    for start in range(len(_ALONG) if labels else 0):  # from several, as moving one label after the other gets stuck
+        places, total = candidates[:, start].copy(), 0.0
+        for sweep in range(3):
+            for own, points in enumerate(candidates):
+                rest = others[own]
+                shared = _shared(points, sizes[own], places[rest], sizes[rest])
+                cost = shared + crossed[own]
+                places[own] = points[cost.argmin()]
+                total += cost.min() * (sweep == 2)
+        best = min(best, (total, places), key=lambda found: found[0])
+    return best[1]
+
+
+def _inside(points: Point, paths: Point, size: Point) -> Point:
+    """How much of other arrows lies under a label at each of some points."""
+    return np.all(np.abs(points[:, np.newaxis, np.newaxis] - paths) < size / 2, axis=3).mean(axis=2).sum(axis=1)
+
+
+def _shared(points: Point, size: Point, places: Point, sizes: Point) -> Point:
+    """How much of a label at each of some points other labels cover."""
+    apart = np.abs(points[:, np.newaxis] - places)
+    return np.maximum((size + sizes) / 2 - apart, 0).prod(axis=2).sum(axis=1) / size.prod()
+
+
+def _along(curve: Sequence[Point], shares: npt.NDArray[np.float64]) -> Point:
+    """Return points of a quadratic Bezier curve: (shares, 2)."""
+    t = shares[:, np.newaxis]
+    return (1 - t) ** 2 * curve[0] + 2 * t * (1 - t) * curve[1] + t**2 * curve[2]
 
 
 def _start_angle(machine: Machine) -> float:
@@ -186,6 +235,12 @@ def _outwards(places: Point) -> Point:
     """Directions in which nothing else is drawn."""
     lengths = np.linalg.norm(places, axis=1, keepdims=True)
     return np.where(lengths > 0, places / np.where(lengths > 0, lengths, 1), [-1.0, 0.0])
+
+
+def _closest(places: Point) -> float:
+    """Distance of neighbours on the circle."""
+    distances = np.linalg.norm(places - places[0], axis=1)[1:]
+    return float(distances.min(initial=np.inf))
 
 
 def _label(machine: Machine, source: int, target: int) -> str:
@@ -207,14 +262,18 @@ def _shortened(texts: list[str], most: int) -> list[str]:
     return texts if len(texts) <= most else [*texts[: most - 1], "..."]
 
 
-def _draw_arrow(axes: Axes, source: Point, target: Point, label: str) -> None:
-    """Bend arrows to the left of their way, so that two that go to and fro do not meet, but never over a neighbour."""
+def _bend(source: Point, target: Point, near: float) -> Point:
+    """
+    Return the point that an arrow bends towards.
+
+    To the left of its way, so that two that go to and fro do not meet, but never over a neighbour of a state that is
+    not near.
+    """
     way, middle = target - source, (source + target) / 2
     side = _BEND * np.array([-way[1], way[0]])
-    if np.linalg.norm(way) > 1.1 * _APART and side @ middle > 1e-9:  # outwards, over the states in between
+    if np.linalg.norm(way) > near and side @ middle > 1e-9:  # outwards, over the states in between
         side = -0.4 * side
-    _add_path(axes, [source, middle + 2 * side, target], shrink=_RADIUS)
-    _write(axes, middle + side, label)
+    return middle + 2 * side
 
 
 def _draw_loop(axes: Axes, place: Point, outward: Point, label: str) -> None:

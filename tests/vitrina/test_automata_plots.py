@@ -1,5 +1,7 @@
 """A drawn machine has all its states, arrows and labels, none on top of another."""
 
+from itertools import combinations
+
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -7,6 +9,9 @@ from matplotlib.patches import Circle, FancyArrowPatch
 
 from vitrina.automata import DFA, LANGUAGES, TOMITA, adder
 from vitrina.automata_plots import draw_machine, group_tint
+
+#: Six states that lead to the next and to the one after.
+LOOPED = DFA(("a", "b"), [[(state + 1) % 6, (state + 2) % 6] for state in range(6)], [True] * 6)
 
 
 def parts(figure, kind):
@@ -55,6 +60,18 @@ def test_what_machines_say_is_written():
     assert any("..." in text for text in texts(draw_machine(adder(10))))
     assert "0\n7" in texts(draw_machine(adder(2).moore(first=7)))
     assert "even" in texts(draw_machine(LANGUAGES["parity"].automaton, names=["even", "odd"]))
+
+
+@pytest.mark.parametrize(
+    "machine",
+    [adder(2).moore(first=0), adder(2), *(language.automaton for language in LANGUAGES.values()), LOOPED],
+)
+def test_no_label_covers_another(machine):
+    figure = draw_machine(machine)
+    labels = [text for text in figure.axes[0].texts if text.get_bbox_patch() is not None]
+    boxes = [text.get_window_extent().padded(0.12 * text.get_fontsize() * figure.dpi / 72) for text in labels]
+    assert len(boxes) >= len(machine) - 1
+    assert not [pair for pair in combinations(boxes, 2) if pair[0].overlaps(pair[1])]
 
 
 def test_it_can_be_drawn_where_it_is_wanted_and_no_figure_stays_open():
