@@ -25,10 +25,11 @@ def by_refining(transitions, accepting, *, rounds=None):
     return same(refine(transitions, accepting, rounds=rounds))
 
 
-def by_one_sweep(transitions, accepting):
-    """Look at each pair once, from the first to the last."""
+def by_sweeps(transitions, accepting, *, rounds, turned=False):
+    """Look at each pair some times, from the first to the last or from the last to the first."""
     alike = same(accepting)
-    for one, two in np.ndindex(alike.shape):
+    pairs = list(np.ndindex(alike.shape))
+    for one, two in (pairs[::-1] if turned else pairs) * rounds:
         alike[one, two] &= all(alike[ends] for ends in zip(transitions[one], transitions[two], strict=True))
     return alike
 

@@ -13,8 +13,8 @@ from ._deciding_answers import (
     agree_by_listing,
     by_all_symbols,
     by_all_words,
-    by_one_sweep,
     by_refining,
+    by_sweeps,
     by_transitions_alone,
     convert,
     convert_one_step_late,
@@ -70,7 +70,14 @@ DECIDING_EXERCISES = [
             PlantedBug(
                 "One round is not enough: go on until nothing changes.", lambda t, f: by_refining(t, f, rounds=1)
             ),
-            PlantedBug("Each pair once is not enough: go round again until a round changes nothing.", by_one_sweep),
+            PlantedBug(
+                "Each pair once is not enough: go round again until a round changes nothing.",
+                lambda t, f: by_sweeps(t, f, rounds=1),
+            ),
+            PlantedBug(
+                "Each pair twice is not enough: go round again until a round changes nothing.",
+                lambda t, f: by_sweeps(t, f, rounds=2, turned=True),
+            ),
             PlantedBug(
                 "These are groups. Which pairs of states are in the same one? Compare each with each.",
                 refine,

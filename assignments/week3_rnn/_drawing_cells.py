@@ -3,6 +3,7 @@
 import numpy as np
 
 from vitrina.automata import DFA
+from vitrina.recurrent import ElmanCell
 from vitrina.values import Array, CellSpec
 from vitrina_autograder.exercise import Draw
 from vitrina_autograder.handed_in import written_down
@@ -133,7 +134,7 @@ def draw_saturation(rng: np.random.Generator) -> list[Draw]:
         Draw("two of four units are silent", (states(40, "s0w0"), 0.9, 0.1)),
         Draw("one unit speaks once", (states(30, "sr0"), 0.9, 0.1)),
         Draw("all take part", (states(25, "nww"), 0.8, 0.1)),
-        Draw("another idea of silence", (states(30, "ww00"), 0.95, 0.02)),
+        Draw("another idea of silence", (states(30, "sw00"), 0.95, 0.02)),
         Draw("one state, exactly at the limits too", (np.array([[0.95, -0.9, 0.3, 0.01, -0.2, 0.1, 0.9]]), 0.9, 0.1)),
     ]
 
@@ -192,7 +193,8 @@ def _written_down(given: Automaton) -> CellSpec:
 def _lively(rng: np.random.Generator, units: int, empty: bool) -> tuple[CellSpec, Array]:
     """Draw a cell that says both, in several states, and words of which it speaks clearly.
 
-    Noise would disturb it. Its start has another state's name, and by itself would not say what `empty` says.
+    Noise would disturb it. Its start has another state's name, and by itself would not say what `empty` says. Some of
+    the words alone, or their beginnings, give another automaton.
     """
     while True:
         spec = cell(rng, units)
@@ -205,5 +207,11 @@ def _lively(rng: np.random.Generator, units: int, empty: bool) -> tuple[CellSpec
         clear = min(np.min(np.abs(quiet)), np.min(np.abs(quiet @ built.v + built.c))) > _CLEAR
         disturbed = np.mean(np.any((quiet > 0) != (shaken > 0), axis=2)) > _DISTURBED
         named_like_start = np.any(np.all(quiet < 0, axis=2))
-        if clear and disturbed and named_like_start and len(read_automaton(built, words, empty)) > 4:
+        if clear and disturbed and named_like_start and _needs_all(built, words, empty):
             return steep, words
+
+
+def _needs_all(built: ElmanCell, words: Array, empty: bool) -> bool:
+    whole = read_automaton(built, words, empty)
+    parts = words[: len(words) // 2], words[::2], words[:, : words.shape[1] // 2]
+    return len(whole) > 4 and not any(np.array_equal(read_automaton(built, part, empty), whole) for part in parts)

@@ -47,12 +47,21 @@ def draw_equivalent(rng: np.random.Generator) -> list[Draw]:
     """Draw automata in which some states do the same, and others nearly so."""
     return [
         Draw("states and their twins, which lead to each other's twins", doubled(rng, needing_all_symbols(rng, 4))),
-        Draw("only long words tell these apart", shuffled(rng, _chain(9, _mixed(rng, 9)))),
+        Draw("only long words tell these apart", _by_turns(_chain(9, _mixed(rng, 9)))),
         Draw("three symbols", doubled(rng, needing_all_symbols(rng, 4, 3))),
         Draw("two ways that join at their end", shuffled(rng, _joining())),
         Draw("counting to four, and a lost twin", _with_lost_twin(doubled(rng, every_symbol_counts(4)))),
         Draw("everything is accepted", (table(rng, 4), np.ones(4, bool)), edge=True),
     ]
+
+
+def _by_turns(given: Automaton) -> Automaton:
+    """Number states from below and above by turns: in whatever order pairs are gone through, it takes many rounds."""
+    transitions, accepting = given
+    last = len(accepting) - 1
+    numbers = np.array([last - state // 2 if state % 2 else state // 2 for state in range(last + 1)])
+    order = np.argsort(numbers)
+    return numbers[transitions[order]], accepting[order]
 
 
 def _with_lost_twin(given: Automaton) -> Automaton:

@@ -47,6 +47,10 @@ NETWORK_EXERCISES = [
             PlantedBug("The logit is h v + c: the offset is missing.", lambda *a: read_off(*a, offset=False)),
             PlantedBug("There are as many symbols as W has rows.", lambda *a: read_off(*a, symbols=2)),
             PlantedBug("Minimise at the end.", lambda *a: read_off(*a, small=False)),
+            PlantedBug(
+                "Watch all words, from the first to the last.", lambda c, w, e: read_off(c, w[: len(w) // 2], e)
+            ),
+            PlantedBug("Watch words to their end.", lambda c, w, e: read_off(c, w[:, : w.shape[1] // 2], e)),
             PlantedBug("A network says “belongs” where its logit is above 0.", lambda *a: read_off(*a, turned=True)),
         ],
     ),
