@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,8 @@ from vitrina_autograder.sandbox import sandboxed
 _MAX_MESSAGE_BYTES = 16 << 20
 #: Nor do more messages than this at a time: a kernel that sends faster than we read has to wait.
 _MAX_WAITING_MESSAGES = 8
+#: A kernel that takes no message for so long is lost: of its own accord ZeroMQ would keep us waiting for ever.
+_SEND_SECONDS = 5
 
 
 class PromptChannel(AsyncZMQSocketChannel):
@@ -61,6 +64,7 @@ class SandboxedKernelManager(AsyncKernelManager):
         context = zmq.asyncio.Context()
         context.setsockopt(zmq.MAXMSGSIZE, _MAX_MESSAGE_BYTES)
         context.setsockopt(zmq.RCVHWM, _MAX_WAITING_MESSAGES)
+        context.setsockopt(zmq.SNDTIMEO, 1000 * _SEND_SECONDS)
         wires = job.new_wires()
         connection_file = str(wires / "kernel.json")
         super().__init__(
@@ -96,6 +100,13 @@ class SandboxedKernelManager(AsyncKernelManager):
     def client(self, **kwargs: Any) -> AsyncKernelClient:
         """Get a client with this manager's limits; of its own accord it would make a context without them."""
         return super().client(context=self.context, **kwargs)
+
+    async def _async_interrupt_kernel(self) -> None:
+        """Interrupt the kernel if it takes messages; whoever waits for it finds out by themselves if it does not."""
+        with suppress(zmq.Again):
+            await super()._async_interrupt_kernel()
+
+    interrupt_kernel = _async_interrupt_kernel
 
     def seal_wires(self) -> None:
         """Take the folder of its sockets from the kernel once they are there: our client would follow links in it.

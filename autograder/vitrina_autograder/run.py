@@ -14,6 +14,7 @@ from collections.abc import Generator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 
+import zmq
 from nbclient.exceptions import CellTimeoutError, DeadKernelError
 from nbformat import NotebookNode
 
@@ -193,6 +194,8 @@ class NotebookRun:
         except CellTimeoutError:
             reason = _("it could not be interrupted, or sent more than can be received")
             raise KernelLostError(reason) from None
+        except zmq.Again:
+            raise KernelLostError(_("it takes no messages any more")) from None
         except DeadKernelError:
             reason = self._used_up(client.manager)
             raise (KernelLostError(reason) if reason else KernelDiedError(_("the kernel died"))) from None

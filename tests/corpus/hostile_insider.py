@@ -167,6 +167,39 @@ TRANSPORT: dict[str, Attack] = {
         time.sleep(1)
         """,
     ),
+    "deaf": silent_cell(
+        "answers those who connect again so that they never try once more, and keeps the grader waiting",
+        r"""
+        import os, socket, threading, time
+        def serve(line):
+            while True:
+                peer, _ = line.accept()
+                peer.sendall(bytes(4096))
+                peer.close()
+        empty = socket.socket(socket.AF_UNIX)
+        empty.bind("empty")
+        empty.listen()
+        empty.setblocking(False)
+        lines = []
+        for number in map(int, os.listdir("/proc/self/fd")):
+            try:
+                line = socket.socket(fileno=os.dup(number))
+            except OSError:
+                continue
+            if line.family == socket.AF_UNIX and line.getsockname().startswith("/") and number != empty.fileno():
+                lines.append((number, line))
+        for number, line in lines:
+            if line.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                os.dup2(empty.fileno(), number)  # ZeroMQ gets no connection any more: they are all ours
+                line.setblocking(True)
+                threading.Thread(target=serve, args=(line,), daemon=True).start()
+        for _number, line in lines:
+            if not line.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                line.shutdown(2)
+        time.sleep(1000)
+        """,
+        says="could not be interrupted",
+    ),
     "no frames": wire(
         "sends messages that lack their parts",
         """
@@ -247,7 +280,7 @@ def _honest(tries: str, change: Callable[[Notebook], Any], **expected: Any) -> A
 def _folders(folder: Path) -> None:
     for name in ("timestamp.txt", "practice.zip", "toy.html", "sub.ipynb"):
         (folder / name).mkdir()
-        (folder / name / "x.ipynb").write_text("{}")
+        (folder / name / ("x.txt" if name == "timestamp.txt" else "x.ipynb")).write_text("{}")
 
 
 def _formulas(folder: Path) -> None:
