@@ -33,6 +33,7 @@ _Array = npt.NDArray[np.float64]
 
 _NEUTRAL = "#55606b"  # what has no sign
 _SLICES = 90  # of a swarm, from the lowest attribution to the highest
+_SAME_CONTRAST = 0.179  # luminance from which white and black are equally far
 _NUMBERED = 10  # so many features at most have numbers in their heat map
 
 
@@ -283,7 +284,7 @@ def show_interactions(matrix: npt.ArrayLike, names: Sequence[str] | None = None,
     if len(pairs) <= _NUMBERED:
         for (row, column), value in np.ndenumerate(pairs):
             if row != column:
-                colour = "white" if abs(value) > 0.55 * limit else "black"
+                colour = _readable_on(image.to_rgba(value))
                 axis.text(column, row, number(value, 2), ha="center", va="center", fontsize=8, color=colour)
     axis.set_xticks(range(len(pairs)), labels, rotation=45, ha="right", rotation_mode="anchor", parse_math=False)
     axis.set_yticks(range(len(pairs)), labels, parse_math=False)
@@ -293,6 +294,13 @@ def show_interactions(matrix: npt.ArrayLike, names: Sequence[str] | None = None,
     bar = figure.colorbar(image, ax=axis, shrink=0.6, aspect=18, pad=0.02)
     bar.set_ticks([-limit, 0, limit], labels=[f"−{limit:.2g}", "0", f"+{limit:.2g}"], fontsize=8)
     return figure
+
+
+def _readable_on(colour: Any) -> str:
+    """Choose white or black, whichever has more contrast (WCAG 2) with a colour."""
+    shares = np.asarray(colour[:3], float)
+    linear = np.where(shares <= 0.04045, shares / 12.92, ((shares + 0.055) / 1.055) ** 2.4)
+    return "white" if linear @ [0.2126, 0.7152, 0.0722] < _SAME_CONTRAST else "black"
 
 
 def _named(methods: Methods) -> Mapping[str, npt.ArrayLike]:

@@ -127,6 +127,19 @@ def test_interactions_leave_out_the_diagonal():
     assert texts(plots.show_interactions(np.ones((30, 30))).axes[0]) == []
 
 
+def test_numbers_of_interactions_stand_out_from_their_cells():
+    """One of white and black has a contrast of 4.5 (WCAG 2) with any colour; blues are darker than reds of a size."""
+    axis = plots.show_interactions(np.linspace(-1, 1, 100).reshape(10, 10)).axes[0]
+    assert len(axis.texts) == 90
+    for text in axis.texts:
+        column, row = (int(place) for place in text.get_position())
+        cell = np.array(axis.images[0].to_rgba(axis.images[0].get_array()[row, column])[:3])
+        linear = np.where(cell <= 0.04045, cell / 12.92, ((cell + 0.055) / 1.055) ** 2.4)
+        light = linear @ [0.2126, 0.7152, 0.0722]
+        contrast = 1.05 / (light + 0.05) if text.get_color() == "white" else (light + 0.05) / 0.05
+        assert contrast > 4.5
+
+
 def test_long_names_stay_readable_and_keep_their_values():
     long = "what the household's member who answered the questionnaire said about the work of the person"
     figure = plots.show_bars([1.0, 2.0], [long, "x" * 200], values=["never married at all, and not to be", 7])
