@@ -125,7 +125,8 @@ for name, measured in [
 #
 # ### A feature can correlate without mattering to the model
 #
-# Three models of the breast table: the forest, a logistic regression, and a single tree of at most three questions.
+# Three models of the breast table: the forest, a logistic regression, and a small tree, which asks each woman at most
+# three questions.
 # Each dot below is a feature: to the right its correlation with the label, upwards what the model loses without it.
 
 # %%
@@ -409,7 +410,7 @@ print(f"from base to output {scores[odd] - base:.4f}")
 # - **Means that cancel.** Partial dependence without ICE curves.
 # - **Off the map.** Curves and shuffles ask about inputs that do not exist. Look at the strokes at the bottom.
 # - **An unfaithful surrogate**, or one whose fidelity was measured on its own training data.
-# - **Class 0 and class 1.** Half of all wrong signs come from here. Say which class you explain.
+# - **Class 0 and class 1.** Many a wrong sign comes from here. Say which class you explain.
 
 # %%
 noisy = generator.standard_normal((300, 5))

@@ -164,8 +164,8 @@ for row, divide in enumerate(divisions.values()):
         axes.text(start + part / 2, row, f"{part:.0f}", ha="center", va="center")
 axes.axvline(120, color="black", linewidth=1)
 axes.set(yticks=range(len(divisions)), yticklabels=divisions, xlabel="euros (line: what there is)")
-axes.invert_yaxis()
 figure.legend(handles=axes.patches[:3], labels=friends, loc="outside upper right", ncols=3)
+axes.invert_yaxis()
 
 # %% [markdown]
 # Now a laboratory for divisions. We draw 300 games of four players by chance: sixteen worths each, that grow with the
@@ -235,9 +235,9 @@ quick(
 # %% [markdown]
 # ### One model, two questions, two answers
 #
-# A controller decides how strongly to heat: half a kilowatt for each degree that is missing in the **kitchen**, from
-# 20 degrees down. A second thermometer hangs in the **hall**. The controller has its reading too, and does not use
-# it. But the door is open, and the two nearly always show the same.
+# A controller decides how strongly to heat: half a kilowatt for each degree that is missing to 20 in the **kitchen**.
+# (On warmer mornings the number is negative: it cools.) A second thermometer hangs in the **hall**. The controller has
+# its reading too, and does not use it. But the door is open, and the two nearly always show the same.
 
 
 # %%
@@ -259,7 +259,7 @@ answers = {
 print(f"heating this morning {heating(cold)[0]:.2f} kW, on the mean morning {heating(mornings).mean():.2f} kW")
 for name, values in answers.items():
     print(f"{name:15} kitchen {values[0]:+.2f} kW, hall {values[1]:+.2f} kW")
-show_bars(answers, rooms, values=cold[0], title="Why so much heating this morning?")
+show_bars(answers, rooms, values=cold[0], title="Why so much heating this morning? (kW)")
 
 # %% [markdown]
 # Both add up to the same difference, and both are right:
@@ -284,7 +284,7 @@ figure, axes = plt.subplots(figsize=(5, 3.4), layout="constrained")
 axes.plot(*mornings.T, ".", color="0.7", label="real mornings")
 axes.plot(*mixed[::5].T, ".", color="tab:red", label="asked: kitchen of today,\nhall of another day")
 axes.plot(*cold[0], "*", color="black", markersize=12, label="today")
-axes.set(xlabel="kitchen", ylabel="hall")
+axes.set(xlabel="kitchen (°C)", ylabel="hall (°C)")
 axes.legend(fontsize=8)
 usual = np.abs(mornings[:, 0] - mornings[:, 1]).max()
 never = (np.abs(mixed[:, 0] - mixed[:, 1]) > usual).mean()
@@ -309,8 +309,8 @@ quick(
 # ## The price, and how to pay less
 #
 # A game of $n$ players has $2^n$ coalitions, and the model must be asked about each, once for every sample of the
-# background. Here is a network that tells three wines apart by 13 measurements, and what exact values cost if only
-# the first few of them are players.
+# background. Here is a network that tells three wines apart by 13 measurements, what their exact values cost, and what
+# those of more features would.
 
 # %%
 from sklearn.neural_network import MLPClassifier
@@ -331,7 +331,7 @@ game = interventional(sommelier, bottle, grape, background=background)
 start = time.perf_counter()
 exact = shapley_values(game)[0]
 seconds = time.perf_counter() - start
-print(f"exact values of 13 features: {2**13:,} coalitions x {len(background)} samples, {seconds:.1f} s")
+print(f"exact values of 13 features: {2**13:,} coalitions x {len(background)} samples, {seconds:.2f} s")
 for players in (20, 30, 784):
     hours = np.log10(seconds / 3600) + (players - 13) * np.log10(2)  # a logarithm: the number itself is too large
     print(f"{players:4} features would take about 10^{hours:.0f} hours")
@@ -381,8 +381,8 @@ bars.errorbar(poll.attributions[0][order], range(8), xerr=2 * poll.standard_erro
 bars.plot(exact[order], range(8), "x", color="black", label="exact")
 bars.set(yticks=range(8), yticklabels=[cellar.names[index] for index in order])
 bars.axvline(0, color="0.7", linewidth=0.8)
-bars.invert_yaxis()
 bars.legend(fontsize=8)
+bars.invert_yaxis()
 
 # %% [markdown]
 # The error falls as $1/\sqrt{m}$, and the estimate knows how far off it may be. With two pairs it does not know well:
@@ -412,8 +412,8 @@ quick(
 # \bigl( v(S \cup \{i,j\}) - v(S \cup \{i\}) - v(S \cup \{j\}) + v(S) \bigr)$$
 #
 # A table of interactions splits each Shapley value further. Half of each interaction stands in the row of either
-# player, what a player earns without any company stands on the diagonal, and **each row adds up to the Shapley
-# value**.
+# player, what is left of its value stands on the diagonal, and **each row adds up to the Shapley value**. (Where no
+# three act together, as here, what is left is what the player earns alone.)
 
 # %%
 table = shapley_interactions(market)

@@ -182,10 +182,13 @@ show_waterfall(
     title=f"logit of {species[2]}",
 )
 
+# %%
+print(f"compared with the average of these {len(background)} flowers, "
+      f"its {flowers.names[exact.argmax()]} speaks most for {species[2]}")  # fmt: skip
+
 # %% [markdown]
 # The base is not "50 %", nor the share of virginicas. It belongs to *your background*. And the flower is compared
-# with that: **"compared with the average of these 60 flowers, the width of its petal speaks most for virginica."** A
-# sentence without its first half is not an explanation.
+# with that, as the printed line says. A sentence without its first half is not an explanation.
 #
 # ### Four plots, and what they do not say
 #
@@ -197,10 +200,13 @@ show_waterfall(
 drawn = library(test.values, silent=True)[:, :, 2]
 drawn.feature_names = list(flowers.names)
 place = int(chosen)
-shap.plots.force(
+forced = shap.plots.force(
     drawn.base_values[place], drawn.values[place], flower[0], feature_names=list(flowers.names),
     matplotlib=True, show=False, figsize=(13, 3), contribution_threshold=0.1,
 )  # fmt: skip
+plt.close(forced)  # or it is drawn twice
+plt.ion()  # this plot of the library switches drawing off, and later figures would not show
+forced
 
 # %% [markdown]
 # For many flowers at once there are two. A **beeswarm** plot has a row for each feature and a dot for each flower.
@@ -297,8 +303,9 @@ quick(
 #
 # ### Trap 1: one hundred rows
 #
-# You have met it above: `shap.LinearExplainer` used 100 rows of 114. It is not alone. Every explainer that is given a
-# table wraps it into `maskers.Independent`, which keeps 100 rows at most. Pass the masker yourself,
+# You have met it above: `shap.LinearExplainer` used 100 rows of 114. It is not alone. Nearly every explainer that is
+# given a table wraps it into a masker, which keeps 100 rows at most: the tree, exact, permutation and partition
+# explainers do, KernelExplainer does not. Pass the masker yourself,
 # `shap.maskers.Independent(rows, max_samples=len(rows))`, as we did for the exact values, and your background is the
 # one that you report.
 #

@@ -321,7 +321,7 @@ of_network = both.attributions[:, 0] - both.attributions[:, 1]
 show_bars({"trees": ours[2], "network": of_network[2]}, test.names, values=values_of_c, top=8)
 
 # %% [markdown]
-# The difference of two explanations is the explanation of the difference: that is the axiom of *linearity* at work.
+# The difference of two explanations is the explanation of the difference: that is the axiom of *additivity* at work.
 #
 # What both models say is a property of the data more than of either model. Where they differ, the data allow both
 # stories, and an applicant who hears "because of your occupation" hears the story of *this* model.
@@ -442,7 +442,7 @@ show_groups(by_race, rates=["base rate", "selection rate", "true positive rate",
 # $$\mathrm{FPR} = \frac{\pi}{1 - \pi} \cdot \frac{1 - \mathrm{precision}}{\mathrm{precision}} \cdot \mathrm{TPR}$$
 #
 # Where base rates differ, equal precision and equal true positive rates *force* unequal false positive rates. It is
-# arithmetic, and holds for any model, this one included:
+# arithmetic, and holds for any model that makes mistakes, this one included:
 
 # %%
 wanted = ("base rate", "precision", "true positive rate", "false positive rate")

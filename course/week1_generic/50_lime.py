@@ -348,9 +348,9 @@ print("superpixels of ours (SLIC):              ", *superpixels(digits.reshape(-
 
 # %% [markdown]
 # The library's cut (*quickshift*) is made for large colour photographs. A digit comes out in so few pieces that the
-# explanation says no more than "what matters is the digit". There is no warning. Where there are two pieces the
-# fidelity is even splendid, of course: through two kinds of points a line always fits. We take SLIC (Achanta et al.
-# 2012), which asks how many pieces we want.
+# explanation says no more than "what matters is the digit". There is no warning. With two or three pieces the fidelity
+# is even splendid: two pieces can be hidden in four ways only, so there is little that a line could miss. We take SLIC
+# (Achanta et al. 2012), which asks how many pieces we want.
 #
 # Then there is the question what a hidden superpixel *shows*. The library's default is its mean colour. On a digit,
 # where a piece of the stroke is black all over, its mean colour is ... black:
@@ -475,13 +475,14 @@ panel.set(xlabel="mean radius", ylabel="mean area")
 _ = panel.legend()
 
 # %% [markdown]
-# Nearly all of the grey points are tumours that cannot exist: small circles with huge areas. The network has never seen
-# the like, and nobody has ever checked what it says of them. Yet LIME's line is fitted to just that.
+# Nearly all of the grey points are tumours that cannot exist: small circles with huge areas, large ones with tiny
+# areas. The network has never seen the like, and nobody has ever checked what it says of them. Yet LIME's line is
+# fitted to just that.
 #
 # ## A model that deceives LIME
 #
 # If a model can *tell* that it is being asked by LIME, it can lie. Slack et al. (2020) built such models. Let us build
-# one, on the Adult census of lesson 40. The model inside is as unfair as can be: **it says yes to men and no to
+# one, on the Adult survey of lesson 40. The model inside is as unfair as can be: **it says yes to men and no to
 # women**. Around it we put a scaffold:
 #
 # - Does this row look like a real person? Then decide by sex.
@@ -493,7 +494,7 @@ _ = panel.legend()
 try:
     census = adult.load()
 except DataUnavailableError as error:
-    print(f"No census here, going on with a made-up one: {error}")
+    print(f"No survey here, going on with a made-up one: {error}")
     census = adult.fake()
 shuffled = np.random.default_rng(0).permutation(len(census))
 people, others = census.values[shuffled[:3000]], census.values[shuffled[-300:]]

@@ -23,6 +23,8 @@ with quiet():  # TensorFlow has much to say when it starts, and nothing that you
     import tensorflow as tf
     from tensorflow.python.eager import execute
 
+    tf.get_logger().setLevel("ERROR")  # it warns that the library compiles anew at each call
+
 import time
 import warnings
 
@@ -164,7 +166,7 @@ show_heatmaps(pictures, {"partition\nSHAP": maps}, titles=titles)
 #
 # ### What a budget buys
 #
-# Exact Owen values of the first photograph would take some thousand coalitions. Do we need them?
+# Exact Owen values of the first photograph would take many coalitions. Do we need them?
 
 # %%
 budgets = {budget: partition_shap(network, inputs[:1], winners[:1], groups=labels[:1], coalitions=budget)

@@ -111,8 +111,7 @@ quick(
 # ## From a curve to a number
 #
 # Let $P(k)$ be the performance with the first $k$ of $d$ features, and $P_0$ that of an answer without any feature.
-# What
-# $k$ features **retain** is
+# What $k$ features **retain** is
 #
 # $$r(k) = \frac{P(k) - P_0}{P(d) - P_0}, \qquad \text{cut off below 0 and above 1,}$$
 #
@@ -293,11 +292,10 @@ for name, kind in results:
     print(f"{name:15s}{kind:10s}{table.full.mean():6.2f}   {row}")
 
 # %% [markdown]
-# Look at breast cancer. The explanations of the **forest** get the highest coefficients of all, and the forest itself
-# has the **lowest** skill: its ten trees are soon sure, and sometimes wrong. A few features retain what the forest can
-# do, but there is less to retain! *The coefficient judges the explanation of a model, not the model.* That is why the
-# skill stands beside it, and why coefficients of
-# different models must not be compared as if they were marks.
+# Look at breast cancer. Of the five models the **forest** has the highest coefficients there, with each explainer, and
+# the **lowest** skill: its ten trees are soon sure, and sometimes wrong. A few features retain what the forest can do,
+# but there is less to retain! *The coefficient judges the explanation of a model, not the model.* That is why the skill
+# stands beside it, and why coefficients of different models must not be compared as if they were marks.
 
 # %%
 quick(
@@ -414,9 +412,9 @@ for form in DEFINITIONS:
 
 # %% [markdown]
 # The first column is the mean percentile of the real explainers, the third the standard deviation over seeds in units
-# of the luck of random orders. **The contrast separates best**: it sees two ends of a list where the others see one,
-# and what every order has alike is gone from it. The operating point looks at a single $k$, often the same one for a
-# good and a damaged list. Use it to report $k^*$, and use the contrast to compare.
+# of the luck of random orders, in which the forms differ little. **The contrast separates best**: it sees two ends of
+# a list where the others see one, and what every order has alike is gone from it. The operating point looks at a single
+# $k$, often the same one for a good and a damaged list. Use it to report $k^*$, and use the contrast to compare.
 #
 # ## What may be concluded?
 #

@@ -1,5 +1,6 @@
 """Every lesson has its parts and shows no solution."""
 
+import ast
 import re
 from pathlib import Path
 from types import FunctionType
@@ -51,6 +52,26 @@ def test_a_lesson_has_its_parts(script):
 @each_lesson
 def test_a_lesson_builds_and_shows_no_solution(script):
     assert shown_functions(build_lesson(script), TEXTBOOK) == []
+
+
+@each_lesson
+def test_no_cell_shows_what_a_drawing_call_returns(script):
+    """Such as "<matplotlib.legend.Legend at 0x7f...>" under a figure."""
+    returns = {"axhline", "axvline", "bar", "barh", "imshow", "legend", "plot", "scatter", "set", "set_title", "text"}
+    for cell in jupytext.read(script, fmt="py:percent").cells:
+        if cell.cell_type == "code" and (body := ast.parse(cell.source).body):
+            match body[-1]:
+                case ast.Expr(ast.Call(ast.Attribute(attr=name))):
+                    assert name not in returns, cell.source
+                case _:
+                    pass
+
+
+@each_lesson
+def test_figures_show_after_a_force_plot(script):
+    """The force plot of shap switches drawing off for all cells after it."""
+    for cell in jupytext.read(script, fmt="py:percent").cells:
+        assert "shap.plots.force" not in cell.source or "plt.ion()" in cell.source
 
 
 def test_long_bodies_of_the_textbook_would_be_found():
