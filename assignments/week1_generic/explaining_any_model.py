@@ -835,9 +835,9 @@ check("area-under", area_under)
 # %% [markdown]
 # ## D9. The explainability-performance coefficient
 #
-# A good explanation needs **few features** to keep **much performance**. The coefficient balances the two. Several
-# forms of it are in use; this is the steadiest: the area under $r(k)$ with the most relevant features first, minus the
-# same with the *least* relevant first.
+# A good explanation needs **few features** to keep **much performance**. The coefficient balances the two. It has
+# several forms; this one tells good lists from bad ones best: the area under $r(k)$ with the most relevant features
+# first, minus the same with the *least* relevant first.
 #
 # $$\int_0^1 \big(r_{\text{most relevant first}} - r_{\text{least relevant first}}\big)\, d\tfrac{k}{d}$$
 #

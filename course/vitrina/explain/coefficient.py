@@ -182,7 +182,7 @@ def explainability_performance(
     r(k) = (P(k) - P_0) / (P(d) - P_0), cut off below 0 and above 1, what the k features retain. The forms are
 
     - "contrast": the area under r over k/d minus the same with the *least* relevant first. From -1 to 1; a random
-      order has 0 on average, and a ranking turned round has minus the score. The steadiest to compare explainers by.
+      order has 0 on average, and a ranking turned round has minus the score. The one to compare explainers by.
     - "area": the area under r, from 0 to 1.
     - "operating point": the best balance 2 s r / (s + r) with the sparsity s(k) = 1 - k/d, from 0 to 1.
 
