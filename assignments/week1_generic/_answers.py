@@ -7,6 +7,7 @@ from functools import partial
 import numpy as np
 
 FIRST_SAMPLE_ONLY = "Explain every sample of the batch, not only the first, and keep the batch axis."
+BY_PLACE = "What a player adds belongs to the player: add it up by the player's number, not by the place in the order."
 
 
 def bits(players):
@@ -18,10 +19,14 @@ def bits_as_text(players):
     return np.array([[int(digit) for digit in format(row, f"0{players}b")[::-1]] for row in range(2**players)])
 
 
+def every_order(players):
+    return list(itertools.permutations(range(players)))
+
+
 def by_orders(game, players, *, added=lambda after, before: after - before):
     """Average over all orders, one running worth an order."""
     total = np.zeros(players)
-    for order in itertools.permutations(range(players)):
+    for order in every_order(players):
         for place, player in enumerate(order):
             total[player] += added(game(order[: place + 1]), game(order[:place]))
     return total / math.factorial(players)
@@ -108,11 +113,11 @@ def of_features_at_once(model, inputs, target, background):
     return np.stack(rows)
 
 
-def contributions(game, orders, *, added=lambda after, before: after - before):
+def contributions(game, orders, *, added=lambda after, before: after - before, by_place=False):
     answer = np.zeros(orders.shape)
     for row, order in enumerate(orders):
         for place, player in enumerate(order):
-            answer[row, player] = added(game(order[: place + 1]), game(order[:place]))
+            answer[row, place if by_place else player] = added(game(order[: place + 1]), game(order[:place]))
     return answer
 
 
@@ -149,7 +154,7 @@ def interval(game, players, draws, seed, *, reach=1.96, draw=None, spread=None):
 
 def interval_without_draws(game, players, draws, _seed):
     """Go through all orders, and say how far an estimate would be off."""
-    every = np.array(list(itertools.permutations(range(players))))
+    every = np.array(every_order(players))
     value, error = sampled(game, every, spread=lambda c: c.std(axis=0) / np.sqrt(draws))
     return np.stack([value - 1.96 * error, value + 1.96 * error], axis=1)
 

@@ -70,6 +70,7 @@ def draw_sampling(rng: np.random.Generator) -> list[Draw]:
 def draw_interval(rng: np.random.Generator) -> list[Draw]:
     """Draw games in which it matters much who is there already, so that other averages than Shapley's are far off."""
     properties = (
+        "an interval for each player",
         "the intervals lie around the Shapley values",
         "the intervals come from drawn orders",
         "the intervals are as wide as they should be",

@@ -5,7 +5,19 @@ import numpy as np
 from vitrina_autograder.exercise import Exercise, Find, Hunt, PlantedBug, Question, Quiz
 from vitrina_solutions import shapley
 
-from ._answers import banzhaf, bits, bits_as_text, by_coalitions, by_dividends, by_orders, one_order, shapley_weight
+from ._answers import (
+    BY_PLACE,
+    banzhaf,
+    bits,
+    bits_as_text,
+    by_coalitions,
+    by_dividends,
+    by_orders,
+    contributions,
+    every_order,
+    one_order,
+    shapley_weight,
+)
 from ._drawing_games import draw_efficiency, draw_marginal, draw_masks, draw_orders, draw_shapley
 
 NOT_THE_WORTH = "This adds up what coalitions are worth. A player is due only what the worth grows by on joining."
@@ -86,6 +98,9 @@ GAME_EXERCISES = [
                 lambda game, n: by_orders(game, n) * np.prod(np.arange(1.0, n)),
             ),
             PlantedBug("This is one order. Average over all of them.", one_order),
+            PlantedBug(
+                BY_PLACE, lambda game, n: contributions(game, np.array(every_order(n)), by_place=True).mean(axis=0)
+            ),
             PlantedBug(NOT_THE_WORTH, lambda game, n: by_orders(game, n, added=lambda after, _: after)),
             PlantedBug(
                 "The first in an order adds v({i}) − v(∅): nobody may be worth something too.",

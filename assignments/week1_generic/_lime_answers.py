@@ -59,6 +59,11 @@ def ridge(masks, scores, weights, penalty):
     return np.append(fitted.intercept_, fitted.coef_)
 
 
+def ridge_without_penalty(masks, scores, weights, _penalty):
+    root = np.sqrt(weights)
+    return np.linalg.lstsq(np.column_stack([np.ones(len(masks)), masks]) * root[:, None], scores * root, rcond=None)[0]
+
+
 def ridge_as_least_squares(masks, scores, weights, penalty):
     """Write the penalty as extra rows, from which the intercept is spared."""
     features = masks.shape[1]
@@ -99,6 +104,17 @@ def shuffle(model, inputs, labels, orders, *, measure=None, fresh=True, shuffled
             work[:, feature] = inputs[order, feature] if shuffled is None else shuffled(inputs, feature)
             falls[row, feature] = base - measure(model(work))
     return falls.mean(axis=0)
+
+
+def shuffle_on_and_on(model, inputs, labels, orders):
+    """Write into one copy, from order to order and from feature to feature."""
+    right, work = np.mean(model(inputs).argmax(axis=1) == labels), inputs.copy()
+    falls = np.zeros((inputs.shape[1], len(orders)))
+    for feature in range(inputs.shape[1]):
+        for row, order in enumerate(orders):
+            work[:, feature] = inputs[order, feature]
+            falls[feature, row] = right - np.mean(model(work).argmax(axis=1) == labels)
+    return falls.mean(axis=1)
 
 
 def shuffle_rows(model, inputs, labels, orders):

@@ -27,6 +27,7 @@ from ._lime_answers import (
     ridge_as_least_squares,
     ridge_with_dear_intercept,
     ridge_without_intercept,
+    ridge_without_penalty,
 )
 
 UNWEIGHTED = "The weights are missing: neighbours that are far away count as much as near ones."
@@ -58,6 +59,10 @@ LIME_EXERCISES = [
                 lambda x, t: (x[:, None] > np.percentile(t, [25, 50, 75], axis=0, method="lower")).sum(axis=1),
             ),
             PlantedBug("Quartiles hold equally many samples each; yours are equally wide.", equal_widths),
+            PlantedBug(
+                "np.percentile takes per cent: 25, not 0.25.",
+                lambda x, t: (x[:, None] > np.percentile(t, [0.25, 0.5, 0.75], axis=0)).sum(axis=1),
+            ),
             PlantedBug("Bins are numbered from 0.", lambda x, t: bins_by_search(x, t) + 1),
         ],
     ),
@@ -161,6 +166,12 @@ LIME_EXERCISES = [
                 lambda m, s, w, p: ridge(m, s, w**2, p),
             ),
             PlantedBug("The penalty is missing.", lambda m, s, w, _: ridge(m, s, w, 1e-10)),
+            PlantedBug("Ordinary least squares have no penalty.", ridge_without_penalty),
+            PlantedBug(
+                "Take the weights as they are: made to add up to 1, they count too little beside the penalty.",
+                lambda m, s, w, p: ridge(m, s, w / w.sum(), p),
+            ),
+            PlantedBug("The intercept belongs to the answer, before the coefficients.", lambda *a: ridge(*a)[1:]),
             PlantedBug("The intercept comes first.", lambda *a: np.roll(ridge(*a), -1)),
             PlantedBug(
                 "Reduce by the weighted means: plain ones leave part of the intercept in.",

@@ -9,6 +9,7 @@ from vitrina_autograder.exercise import Exercise, PlantedBug
 from vitrina_solutions import shapley_models
 
 from ._answers import (
+    BY_PLACE,
     FIRST_SAMPLE_ONLY,
     banzhaf,
     by_dividends,
@@ -97,6 +98,10 @@ MODEL_EXERCISES = [
                 "Each sample plays a game of its own: you explained all by the first one's.",
                 lambda f, x, c, b: np.repeat(of_features(f, x[:1], c, b), len(x), axis=0),
             ),
+            PlantedBug(
+                "You explained all by the last sample's game. A lambda made in a loop looks at the loop's last value.",
+                lambda f, x, c, b: np.repeat(of_features(f, x[-1:], c, b), len(x), axis=0),
+            ),
         ],
     ),
     Exercise(
@@ -143,8 +148,15 @@ MODEL_EXERCISES = [
         bugs=[
             PlantedBug(
                 "This is the spread of the contributions. The mean of m of them varies less, by √m.",
-                lambda *a: sampled(*a, spread=lambda c: c.std(axis=0, ddof=1)),
+                lambda *a: sampled(*a, spread=_spread),
             ),
+            PlantedBug(
+                "The spread is divided by √m, not by m.", lambda *a: sampled(*a, spread=lambda c: _spread(c) / len(c))
+            ),
+            PlantedBug(
+                "The errors are missing: estimates in the first row, their errors below.", lambda *a: sampled(*a)[0]
+            ),
+            PlantedBug(BY_PLACE, lambda *a: sampled(*a, by_place=True)),
             PlantedBug(
                 "Divide by m − 1 in the standard deviation: the mean comes from the same draws.",
                 lambda *a: sampled(*a, spread=lambda c: c.std(axis=0) / math.sqrt(len(c))),
@@ -191,6 +203,8 @@ MODEL_EXERCISES = [
                 PROPERTY_HINTS["the intervals are as wide as they should be"], lambda *a: interval(*a, reach=1.645)
             ),
             PlantedBug(PROPERTY_HINTS["the intervals come from drawn orders"], interval_without_draws),
+            PlantedBug(PROPERTY_HINTS["an interval for each player"], lambda *a: interval(*a).T),
+            PlantedBug(PROPERTY_HINTS["an interval for each player"], lambda *a: interval(*a)[:, ::-1]),
         ],
     ),
     Exercise(
@@ -205,6 +219,11 @@ MODEL_EXERCISES = [
             PlantedBug(
                 "The coalitions of nobody and of everybody become conditions: here their weight is 0.",
                 lambda m: kernel_weights(m, ends=1e6),
+            ),
+            PlantedBug("Nobody and everybody have the weight 0 here, not 1.", lambda m: kernel_weights(m, ends=1.0)),
+            PlantedBug(
+                "For nobody and everybody the formula divides by 0: here their weight is 0.",
+                lambda m: kernel_weights(m, ends=np.inf),
             ),
             PlantedBug(
                 "C(n, s) is missing: the weight is shared among all coalitions of that size.",
@@ -261,6 +280,10 @@ MODEL_EXERCISES = [
         ],
     ),
 ]
+
+
+def _spread(contributions):
+    return contributions.std(axis=0, ddof=1)
 
 
 def _worth_of_copies(model, sample, target, background, coalition):

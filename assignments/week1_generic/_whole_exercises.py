@@ -25,6 +25,7 @@ from ._lime_answers import (
     covary,
     include,
     shuffle,
+    shuffle_on_and_on,
     shuffle_rows,
     skill,
     skill_with,
@@ -76,6 +77,7 @@ WHOLE_EXERCISES = [
                 lambda *a: np.maximum(shuffle(*a), 0),
             ),
             PlantedBug("Put a column back before you shuffle the next one.", lambda *a: shuffle(*a, fresh=False)),
+            PlantedBug("Start each feature from a new copy: yours leaves the last one shuffled.", shuffle_on_and_on),
             PlantedBug("Average over all orders, not only the first.", lambda f, x, y, o: shuffle(f, x, y, o[:1])),
             PlantedBug("Shuffle one column, not whole rows: the other features stay with their sample.", shuffle_rows),
             PlantedBug(
@@ -165,6 +167,10 @@ WHOLE_EXERCISES = [
                 "Take the probability of the right class, not the highest one.",
                 lambda y, p: skill_with(y, p, pick=lambda rows: rows.max(axis=1)),
             ),
+            PlantedBug(
+                "Each sample has one right class: p[np.arange(batch), labels]. p[:, labels] pairs all with all.",
+                lambda y, p: skill_with(y, p[:, y], pick=lambda rows: rows),
+            ),
             PlantedBug("This is the accuracy, which does not see how sure the model is.", accuracy),
         ],
     ),
@@ -187,7 +193,7 @@ WHOLE_EXERCISES = [
             ),
             PlantedBug("The order is taken from its end.", lambda *a: include(*a, backwards=True)),
             PlantedBug(
-                "d features make d + 1 points: the curve begins where nothing is told.", lambda *a: include(*a)[1:]
+                "d features make d + 1 points: from nothing told to everything told.", lambda *a: include(*a)[1:]
             ),
             PlantedBug(
                 "What is not told has its `reference` value, which is not always 0.",
@@ -264,6 +270,9 @@ WHOLE_EXERCISES = [
             PlantedBug(
                 "Rank with the sign: what is least relevant comes last, also below 0.",
                 lambda *a: contrast(*a, rank=lambda r: np.argsort(-np.abs(r))),
+            ),
+            PlantedBug(
+                "Keep the sign: a ranking turned round has a coefficient below 0.", lambda *a: abs(contrast(*a))
             ),
             PlantedBug(
                 "Compare what is retained, r(k), not the skill itself.", lambda *a: contrast(*a, keep=lambda c: c)

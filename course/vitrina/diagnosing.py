@@ -39,7 +39,8 @@ def doubted_hints(cases: Sequence[Case], replies: Sequence[Reply]) -> set[str]:
 
     On a small case different mistakes give the same answer. One that gives another answer than the received one on some
     other case is not the one that was made; where it gives the right answer, it says nothing. Nor is an answer that is
-    a multiple of the right one by chance a sign of anything, if another wrong one is none.
+    a multiple of the right one by chance a sign of anything, if another wrong one is none. That everything has the
+    opposite sign is said only where it has in all cases: a single number has it by chance.
 
     Parameters
     ----------
@@ -66,7 +67,10 @@ def doubted_hints(cases: Sequence[Case], replies: Sequence[Reply]) -> set[str]:
         factors = [
             _factor_hint(case, answer) for case, answer in wrong if np.count_nonzero(np.asarray(case.expected)) > 1
         ]
-        return doubted if all(factors) else doubted | set(factors)
+        if not all(factors):
+            doubted |= set(factors)
+        turned = [_is_turned(case, answer) for case, answer in answered if np.any(case.expected)]
+        return doubted if all(turned) else doubted | {_turned()}
 
 
 def _is_right(case: Case, answer: Array) -> bool:
@@ -124,6 +128,14 @@ def shape_hint(answer: Array, expected: Array) -> str:
     return ""
 
 
+def _turned() -> str:
+    return _("Everything has the opposite sign.")
+
+
+def _is_turned(case: Case, answer: Array) -> bool:
+    return _same(answer, -np.asarray(case.expected, float), max(case.tolerance, 1e-6))
+
+
 def _factor_hint(case: Case, received: Array) -> str:
     """Name the constant that an answer is too large or too small by, if there is one."""
     right, tolerance = np.asarray(case.expected), case.tolerance
@@ -137,7 +149,7 @@ def _factor_hint(case: Case, received: Array) -> str:
     if factor == 0:
         return ""
     if abs(factor + 1) < tolerance:
-        return _("Everything has the opposite sign.")
+        return _turned()
     if abs(factor - _PERCENT) < tolerance:
         return _("Everything is 100 times the expected value: are these percent? A share lies between 0 and 1.")
     if np.count_nonzero(expected) < 2:  # one number is always some multiple of another

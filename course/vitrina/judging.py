@@ -307,5 +307,8 @@ def _broken(answer: Array) -> _Finding | None:
         return None
     return _Finding(
         _("{broken} of {size} values are NaN or infinite").format(broken=broken, size=answer.size),
-        _("Somewhere you divide by zero or take the logarithm of 0. What stands there has to be kept away from 0."),
+        _(
+            "Somewhere you divide by zero, take the logarithm of 0, average nothing or put NaN in. Print the parts of "
+            "your formula, and find the first one that is not a number."
+        ),
     )

@@ -116,11 +116,22 @@ def breaks_an_axiom(arguments: Mapping[str, Any], answer: Array) -> str | None:
     )
 
 
+def are_intervals(arguments: Mapping[str, Any], answer: Array) -> str | None:
+    """Intervals have a lower and an upper end, one row for each player."""
+    players = int(arguments["players"])
+    if answer.shape != (players, 2):
+        message = _("expected an interval for each player, shape ({expected}), got {received}")
+        return message.format(expected=f"{players}, 2", received=answer.shape)
+    if np.any(answer[:, 0] > answer[:, 1]):
+        return _("the lower end of an interval is above its upper end")
+    return None
+
+
 def estimates_shapley_values(arguments: Mapping[str, Any], answer: Array) -> str | None:
     """Intervals from random orders lie around the true values: their middles are off by chance alone."""
     values, errors, _widths = _shapley_by_sampling(arguments)
     if answer.shape != (len(values), 2):
-        return _("expected an interval for each player, shape ({players}, 2)").format(players=len(values))
+        return are_intervals(arguments, answer)
     worst = np.max(np.abs(answer.mean(axis=1) - values) - _CHANCE * errors)
     if worst <= _TOLERANCE * max(1.0, float(np.max(np.abs(values)))):
         return None
@@ -133,7 +144,7 @@ def has_the_right_width(arguments: Mapping[str, Any], answer: Array) -> str | No
     """An interval of 95 % reaches 1.96 standard errors to either side; the standard error is itself an estimate."""
     values, errors, widths = _shapley_by_sampling(arguments)
     if answer.shape != (len(values), 2):
-        return _("expected an interval for each player, shape ({players}, 2)").format(players=len(values))
+        return are_intervals(arguments, answer)
     reach = np.diff(answer.astype(float), axis=1)[:, 0] / 2
     slack = _TOLERANCE * max(1.0, float(np.max(np.abs(values))))
     if np.any(reach < 1.96 * errors * (1 - widths) - slack):
@@ -225,6 +236,7 @@ PROPERTY_HINTS: Mapping[str, str] = {
     "the rule breaks an axiom on it": _(
         "Which axiom could this rule break? Try small worths, such as 0 and 1, and work its shares out by hand."
     ),
+    "an interval for each player": _("One row for each player: the lower end, then the upper end."),
     "the intervals lie around the Shapley values": _(
         "Draw whole orders, each of the n! as likely as the others, and average what a player adds on entering."
     ),
@@ -247,6 +259,7 @@ PROPERTIES: Mapping[str, Property] = {
     "the automata disagree on it": tells_automata_apart,
     "no shorter word tells them apart": is_shortest_difference,
     "the rule breaks an axiom on it": breaks_an_axiom,
+    "an interval for each player": are_intervals,
     "the intervals lie around the Shapley values": estimates_shapley_values,
     "the intervals come from drawn orders": comes_from_draws,
     "the intervals are as wide as they should be": has_the_right_width,

@@ -167,7 +167,13 @@ def test_no_array_breaks_the_judge_or_the_panel(answer, expected, reveal):
 @pytest.mark.parametrize("name", sorted(PROPERTIES))
 def test_no_array_breaks_a_property(name, answer):
     arguments = {"inputs": np.ones((2, 3)), "activations": np.ones((2, 3)), "relevance": np.ones((2, 2))}
-    arguments |= {"model": lambda x: x @ np.ones((3, 2)), "target": 1, "question": "equal split", "draws": 9}
+    arguments |= {
+        "model": lambda x: x @ np.ones((3, 2)),
+        "target": 1,
+        "question": "equal split",
+        "players": 2,
+        "draws": 9,
+    }
     arguments["game"] = TableGame([0, 1, 1, 3])
     arguments |= {"transitions": [[1, 0], [0, 1]], "accepting": [True, False]}
     arguments |= {"others": [[1, 0], [1, 1]], "accepting_too": [True, False]}
@@ -411,6 +417,23 @@ def test_the_keys_of_a_quiz_are_missed_and_not_the_answers():
         outcome = judge(case, Reply(status, error="the key is missing"), reveal=True)
         assert (outcome.status, outcome.message) == ("failed", "the key is missing")
     assert judge(case, Reply("unanswered"), reveal=True).status == "unanswered"
+
+
+@pytest.mark.parametrize("others", [[4.0, 9.0], [2.0, 4.0]])
+def test_a_square_or_a_size_has_no_opposite_sign(others):
+    """Where an answer is right, or wrong in another way, the sign that is turned elsewhere is chance."""
+    answers = {"-1": 1.0, "2": others[0], "3": others[1]}
+    cases = [Case(title, expected=np.array(float(title))) for title in answers]
+    replies = [Reply("answered", np.array(answer)) for answer in answers.values()]
+    outcomes = examine(cases, _in_turn(replies), reveal=True)
+    assert not any(outcome.hint for outcome in outcomes)
+    turned = examine(cases, _in_turn([Reply("answered", np.array(-case.expected)) for case in cases]), reveal=True)
+    assert {outcome.hint for outcome in turned} == {"Everything has the opposite sign."}
+
+
+def _in_turn(replies):
+    rest = iter(replies)
+    return lambda _case: next(rest)
 
 
 def test_a_single_number_is_no_multiple():

@@ -79,12 +79,13 @@ def test_completeness_is_asked_of_the_way_from_a_baseline():
 
 
 #: Entering first adds 1, entering second adds 2: the values are 1.5, their standard errors 0.05.
-SAMPLING = {"game": TableGame([0, 1, 1, 3]), "draws": 100}
+SAMPLING = {"game": TableGame([0, 1, 1, 3]), "players": 2, "draws": 100}
 INTERVALS = np.array([[1.5 - 0.098, 1.5 + 0.098]] * 2)
 
 
 def test_intervals_of_the_right_width_around_the_right_place():
     for shift in (0.0, 0.2, -0.2):  # chance may move an estimate by four standard errors
+        assert PROPERTIES["an interval for each player"](SAMPLING, INTERVALS + shift) is None
         for name in ("the intervals lie around the Shapley values", "the intervals are as wide as they should be"):
             assert PROPERTIES[name](SAMPLING, INTERVALS + shift) is None
 
@@ -161,6 +162,9 @@ THIRD = {"others": np.array([[1, 0], [2, 1], [2, 2]]), "accepting_too": np.array
         ("the rule breaks an axiom on it", {"question": "by squares"}, np.zeros((3, 4))),
         ("the intervals lie around the Shapley values", SAMPLING, np.array([[0.9, 1.1], [1.9, 2.1]])),
         ("the intervals lie around the Shapley values", SAMPLING, np.array([1.5, 1.5])),
+        ("an interval for each player", SAMPLING, INTERVALS[0]),
+        ("an interval for each player", SAMPLING, INTERVALS[:1]),
+        ("an interval for each player", SAMPLING, INTERVALS[:, ::-1]),
         ("the intervals come from drawn orders", SAMPLING, INTERVALS),
         ("the intervals are as wide as they should be", SAMPLING, INTERVALS + np.array([0, 0.1])),
         ("the intervals are as wide as they should be", SAMPLING, INTERVALS - np.array([0, 0.1])),
