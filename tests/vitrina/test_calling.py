@@ -490,3 +490,11 @@ def test_no_watcher_is_left_behind():
         ask(lambda x: x, X)
     time.sleep(0.1)
     assert threading.active_count() <= before
+
+
+@pytest.mark.parametrize("answer", [np.zeros(3), 1.5, "text", [1, 2]], ids=lambda answer: type(answer).__name__)
+def test_the_result_of_a_function_in_its_place_is_named(answer):
+    reply = ask(answer, X).reply
+    assert reply.status == "raised"
+    assert "without brackets" in reply.error
+    assert type(answer).__name__ in reply.error
