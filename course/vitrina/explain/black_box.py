@@ -90,7 +90,7 @@ def scoring(model: Any, *, output: Output | None = None, like: Any = None) -> Sc
     elif output is not None:
         raise ValueError(f"a function is scored as it is: let it return the {output} itself and leave output out")
     else:
-        says = _with_names(model, like)
+        says = _on_copies(_with_names(model, like))
 
     def scores(inputs: Any) -> Array:
         samples = _as_samples(inputs)
@@ -169,6 +169,8 @@ def _as_samples(inputs: Any) -> Any:
 
 def _as_scores(returned: Any, samples: Any) -> Array:
     """Return what a model says as (n, outputs), if it is that."""
+    if returned is None:
+        raise ValueError("the model returned nothing: is the `return` missing?")
     try:
         values = np.asarray(returned)
     except ValueError:  # a list of arrays of several lengths
@@ -224,6 +226,15 @@ def _names(model: Any) -> Any:
     import pandas as pd
 
     return pd.DataFrame(columns=names)
+
+
+def _on_copies(says: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Let a function that standardises its samples in place do so: they are the caller's, and asked for again."""
+
+    def score(samples: Any) -> Any:
+        return says(samples.copy())
+
+    return score
 
 
 def _with_names(says: Callable[[Any], Any], like: Any) -> Callable[[Any], Any]:

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from vitrina.explain.black_box import scoring
 from vitrina.explain.outputs import Output
 from vitrina.explain.performance import accuracy, class_columns, r_squared
-from vitrina.explain.request import squashing
+from vitrina.explain.request import positive_int, squashing
 from vitrina.models import Array
 
 Score = Literal["accuracy", "log loss", "r2"] | Callable[[npt.NDArray[Any], Array], float]
@@ -97,8 +97,7 @@ def permutation_importance(
     """
     table, frame = _table(inputs)
     columns = _columns(groups, table.shape[1])
-    if repeats < 1:
-        raise ValueError(f"repeats must be at least 1, got {repeats}")
+    positive_int("repeats", repeats)
     wanted = "probability" if score == "log loss" and output is None and not _is_function(model) else output
     scores = scoring(model, output=wanted, like=frame)
     truth = _as_numbers(np.asarray(labels), model, len(table))
@@ -147,7 +146,9 @@ def _table(inputs: Any) -> tuple[npt.NDArray[Any], Any]:
 
 def _columns(groups: Sequence[Sequence[int]] | None, count: int) -> list[list[int]]:
     """Return the columns of each group."""
-    columns = [[column] for column in range(count)] if groups is None else [list(group) for group in groups]
+    if groups is None:
+        return [[column] for column in range(count)]
+    columns = [[] if np.ndim(group) != 1 else list(group) for group in groups]
     if not columns or any(not group or not set(group) <= set(range(count)) for group in columns):
         raise ValueError(f"groups must be lists of columns from 0 to {count - 1}, none of them empty")
     return columns
@@ -171,6 +172,8 @@ def _as_numbers(labels: npt.NDArray[Any], model: Any, count: int) -> npt.NDArray
     if names is None:
         if labels.dtype.kind not in "iufb":
             raise ValueError("labels must be class numbers or targets of a regression, as the model has no `classes_`")
+        if not np.all(np.isfinite(labels)):
+            raise ValueError("labels must be finite, they hold NaN or inf")
         return labels
     return class_columns(labels, names)
 

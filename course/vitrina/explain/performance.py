@@ -158,6 +158,8 @@ class Measure:
         self._classifies = self._function in (accuracy, auc, skill)
         self._named = isinstance(performance, str)
         values = np.asarray(labels)
+        if self._function is r_squared and not (values.dtype.kind in "fiub" and np.all(np.isfinite(values))):
+            raise ValueError("labels of a regression must be finite numbers")
         self._labels = _columns(values, classes) if self._classifies else values
 
     def __call__(self, outputs: Numbers) -> Numbers:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 _MOST_CLASSES = 20  # more different whole numbers are an amount, not names
+_ROUNDED = 1e-14  # share of a column's size that may be nothing but rounding
 
 
 def correlation_ranking(inputs: Any, labels: npt.ArrayLike, *, classes: bool | None = None) -> npt.NDArray[np.float64]:
@@ -49,7 +50,7 @@ def correlation_ranking(inputs: Any, labels: npt.ArrayLike, *, classes: bool | N
     spread = np.square(centred).sum(axis=0)
     basis = _orthonormal(predicted - predicted.mean(axis=0))
     explained = np.square(basis.T @ centred).sum(axis=0)
-    known = spread > 1e-24 * np.maximum(1, np.square(table).sum(axis=0))
+    known = spread > _ROUNDED**2 * np.square(table).sum(axis=0)
     return np.sqrt(np.divide(explained, spread, out=np.zeros_like(spread), where=known).clip(0, 1))
 
 
@@ -107,7 +108,13 @@ def _checked(
     regression = not (_looks_like_classes(truth) if classes is None else classes)
     if regression and (truth.dtype.kind not in "iufb" or not np.isfinite(truth).all()):
         raise ValueError("labels of a regression must be finite numbers")
-    return table, truth, regression
+    return _near_one(table), _near_one(truth.astype(float)) if regression else truth, regression
+
+
+def _near_one(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Change the units of columns by powers of 2, which loses nothing: squares neither overflow nor vanish."""
+    exponents = np.frexp(np.abs(values).max(axis=0))[1]
+    return np.ldexp(values, -exponents)
 
 
 def _looks_like_classes(labels: npt.NDArray[Any]) -> bool:
@@ -119,4 +126,4 @@ def _looks_like_classes(labels: npt.NDArray[Any]) -> bool:
 def _orthonormal(columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
     """Return directions that span the same."""
     directions, sizes, _ = np.linalg.svd(columns, full_matrices=False)
-    return directions[:, sizes > 1e-12 * max(1.0, sizes.max(initial=0.0))]
+    return directions[:, sizes > max(_ROUNDED * np.sqrt(len(columns)), 1e-12 * sizes.max(initial=0.0))]

@@ -171,7 +171,7 @@ def test_whole_numbers_and_tokens_are_taken(make_network, assert_close):
         (lambda x: x[:, :0], INPUTS, "one row of numbers per sample"),
         (lambda x: ["no"] * len(x), INPUTS, "of <U2"),
         (lambda _: [[1.0], [2.0, 3.0]], INPUTS[:2], "one row of numbers per sample"),
-        (lambda _: None, INPUTS, "one row of numbers per sample"),
+        (lambda _: None, INPUTS, "returned nothing: is the `return` missing"),
         (lambda x: np.where(x > 2, np.nan, x), INPUTS, "score of sample .* is NaN or infinite"),
         (squashed("linear"), INPUTS[:, :3], r"shape \(n, 4\) that the model takes, got \(40, 3\)"),
         (squashed("linear"), np.full((2, 4), np.nan), "sample 0 holds NaN"),

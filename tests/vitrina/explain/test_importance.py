@@ -142,3 +142,33 @@ def test_what_does_not_fit_is_refused(options, message):
     given = {"model": lambda x: x, "inputs": X, "labels": THREE} | options
     with pytest.raises(ValueError, match=message):
         permutation_importance(given.pop("model"), given.pop("inputs"), given.pop("labels"), **given)
+
+
+def test_a_function_that_changes_its_samples_spoils_nothing():
+    """Standardising in place is what many a function does."""
+
+    def centred(samples):
+        samples -= samples.mean(axis=0)
+        return samples[:, 0]
+
+    table = np.random.default_rng(0).standard_normal((50, 2)) + 3
+    kept = table.copy()
+    found = permutation_importance(centred, table, table[:, 0] - table[:, 0].mean(), repeats=3)
+    np.testing.assert_array_equal(table, kept)
+    assert found.score == pytest.approx(1)
+    assert found.mean[0] > 0.5
+    assert found.mean[1] == pytest.approx(0)
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"groups": [0, 1]}, "groups must be lists of columns"),
+        ({"repeats": 1.5}, "repeats must be an int"),
+        ({"labels": [1.0, np.nan, 2.0]}, "labels must be finite"),
+    ],
+)
+def test_what_is_odd_is_refused_with_a_reason(options, message):
+    labels = options.pop("labels", [1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=message):
+        permutation_importance(lambda rows: rows[:, 0], np.eye(3), labels, **options)

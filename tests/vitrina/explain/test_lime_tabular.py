@@ -457,7 +457,7 @@ GAP = np.where(np.arange(60).reshape(20, 3) == 31, np.nan, ROWS)
         (ROWS[0], {}, r"one row needs a batch axis: inputs\[np.newaxis\]"),
         (pd.DataFrame(ROWS).iloc[0], {}, r"take frame.iloc\[\[number\]\]"),
         (ROWS[:0], {}, "not empty"),
-        (ROWS[:, :2], {}, "inputs: 2 columns need as many names, got 3"),
+        (ROWS[:, :2], {}, "columns of the background, 3, got shape"),
         (ROWS, {"background": ROWS[:0]}, "background must be a table .* not empty"),
         (ROWS, {"background": GAP}, "row 10 holds nan in 'column 1': fill it in"),
         (GAP, {}, "inputs must be complete, row 10"),
@@ -537,3 +537,10 @@ def test_what_is_remembered_of_a_table_changes_nothing(around):
     assert np.array_equal(together[:1], first)
     for different in (other_seed, other_table):
         assert not np.array_equal(different, first)
+
+
+def test_a_background_that_does_not_vary_is_refused():
+    """Draws from it say nothing, and all coefficients would be 0."""
+    for background in (np.ones((1, 2)), np.ones((9, 2))):
+        with pytest.raises(ValueError, match="does not vary"):
+            lime_tabular(lambda x: x[:, 0], [[0.0, 1.0]], 0, background=background)

@@ -104,3 +104,9 @@ def test_a_function_of_ones_own_gets_labels_and_outputs_as_they_are():
 def test_what_does_not_fit_is_refused(name, labels, outputs, message):
     with pytest.raises(ValueError, match=message):
         Measure(name, labels)(np.array([outputs]))
+
+
+@pytest.mark.parametrize("labels", [[1.0, np.nan, 2.0], ["a", "b", "c"]])
+def test_labels_of_a_regression_are_finite_numbers(labels):
+    with pytest.raises(ValueError, match="labels of a regression must be finite numbers"):
+        Measure("r2", labels)

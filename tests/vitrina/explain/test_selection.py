@@ -38,6 +38,16 @@ def test_units_do_not_count_and_constants_tell_nothing():
     np.testing.assert_array_equal(correlation_ranking(X, np.ones(300)), 0)
 
 
+def test_units_of_any_size_do_not_count():
+    """Squares of large numbers overflow, those of small ones vanish, and an offset leaves few digits."""
+    expected = correlation_ranking(X, TARGET)
+    for unit in (1e200, 1e-200, 1e-14):
+        np.testing.assert_allclose(correlation_ranking(X * unit, TARGET), expected)
+        np.testing.assert_allclose(correlation_ranking(X, TARGET * unit), expected)
+    np.testing.assert_allclose(correlation_ranking(X * 1e-3 + 1e9, TARGET), expected, atol=1e-3)
+    np.testing.assert_array_equal(correlation_ranking(X, np.full(300, 7.1), classes=False), 0)
+
+
 def test_mutual_information_finds_what_correlation_misses():
     bent = X[:, 2] ** 2
     assert correlation_ranking(X, bent)[2] < 0.3

@@ -114,9 +114,18 @@ def lime_tabular(
     """
     options = Options(features, selection, ridge).checked()
     known = as_table("background", background, names)
+    if np.ndim(inputs) == 2 and np.shape(inputs)[1] != len(known.names):
+        raise ValueError(
+            f"inputs must have the columns of the background, {len(known.names)}, got shape {np.shape(inputs)}"
+        )
     asked = as_table("inputs", inputs, known.names)
     if known.frame is not None and asked.frame is not None and list(known.frame.columns) != list(asked.frame.columns):
         raise ValueError("the columns of inputs must be those of the background, in the same order")
+    if all(len(set(column.tolist())) == 1 for column in known.values.T):
+        raise ValueError(
+            "the background does not vary, and all that LIME draws is drawn from it: give many rows that differ, such "
+            "as the training data"
+        )
     columns = describe_columns(known, categorical, discretise=discretise)
     own = np.array([column.code(values) for column, values in zip(columns, asked.values.T, strict=True)]).T
     if positive_int("samples", samples) < 2:

@@ -121,8 +121,8 @@ def worth(game: Game, members: Members) -> Values:
         returned = np.asarray(game)[members @ (1 << np.arange(members.shape[1]))]
     if returned.shape[:1] != (len(members),) or returned.dtype.kind not in "fiub":
         raise ValueError(
-            f"a game must return one number, or one row of them, for each of {len(members)} coalitions, got shape "
-            f"{returned.shape} of {returned.dtype}"
+            f"a game must return one number, or one row of them, for each of {len(members)} coalitions, which are rows "
+            f"of True and False, got shape {returned.shape} of {returned.dtype}"
         )
     if not np.all(np.isfinite(returned)):
         raise ValueError("a game must return finite numbers: a coalition's worth is NaN or infinite")

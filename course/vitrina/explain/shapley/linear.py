@@ -114,7 +114,14 @@ def _weights(model: Any) -> Values:
         raise ValueError(
             f"a {type(model).__name__} is not a linear model: it needs coef_, or to be a Keras model of one Dense layer"
         )
-    weights = np.atleast_2d(np.asarray(model.coef_, np.float64)).T
+    coefficients = model.coef_.toarray() if hasattr(model.coef_, "toarray") else model.coef_
+    weights = np.atleast_2d(np.asarray(coefficients, np.float64)).T
+    classes = len(getattr(model, "classes_", ()))
+    if classes > 2 and hasattr(model, "support_vectors_"):
+        raise ValueError(
+            f"the coefficients of a {type(model).__name__} with {classes} classes belong to pairs of classes, not to "
+            "its scores: take a LinearSVC or LogisticRegression, or explain its decision_function by kernel_shap"
+        )
     # The log-odds of two classes have one weight vector: it is that of the second.
     return (
         np.concatenate([-weights, weights], axis=1) if hasattr(model, "classes_") and weights.shape[1] == 1 else weights

@@ -192,8 +192,8 @@ def _as_samples(name: str, given: Any, columns: list[Any] | None) -> npt.NDArray
     if samples.ndim < 2:
         hint = ""
         if samples.ndim == 1:
-            hint = "; one sample is inputs[np.newaxis], one row of a frame frame.iloc[[0]]"
-        raise ValueError(f"{name} need a batch axis and features, (n, ...), got shape {samples.shape}{hint}")
+            hint = f"; one sample is {name}[np.newaxis], one row of a frame frame.iloc[[0]]"
+        raise ValueError(f"{name} must have a batch axis and features, (n, ...), got shape {samples.shape}{hint}")
     if 0 in samples.shape[1:]:
-        raise ValueError(f"{name} have no features, got shape {samples.shape}")
+        raise ValueError(f"{name} must have features, got shape {samples.shape}")
     return samples

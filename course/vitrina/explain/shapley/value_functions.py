@@ -140,6 +140,8 @@ def observational(
         raise ValueError(f"width must be above 0, got {width}")
     if asked.background.dtype.kind not in "fiub":
         raise ValueError("observational needs features that are numbers: turn categories into columns, and group them")
+    if not (np.all(np.isfinite(asked.background)) and np.all(np.isfinite(asked.samples))):
+        raise ValueError("observational learns what goes together, so inputs and background must not hold NaN or inf")
     if conditional == "gaussian":
         return ModelGame(asked, _regressed(asked.background))
     return ModelGame(asked, _neighbours(asked.background, width))

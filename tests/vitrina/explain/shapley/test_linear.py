@@ -3,7 +3,8 @@ import numpy as np
 import pandas as pd
 import pytest
 import shap
-from sklearn.linear_model import LinearRegression, LogisticRegression
+from sklearn.linear_model import LinearRegression, LogisticRegression, SGDClassifier
+from sklearn.svm import SVC
 from sklearn.tree import DecisionTreeClassifier
 
 from vitrina.explain import gradient_x_input, interventional, linear_shap, observational, shapley_values
@@ -101,3 +102,21 @@ def test_what_does_not_fit_is_refused(change, message):
 def test_a_network_with_a_hidden_layer_is_not_linear(make_network):
     with pytest.raises(ValueError, match="one Dense layer without an activation"):
         linear_shap(make_network((4, 6, 3)), INPUTS, 0, background=BACKGROUND)
+
+
+def test_coefficients_of_pairs_of_classes_are_refused():
+    """With three classes there are three pairs too: the shapes alone look right."""
+    rows = np.random.default_rng(0).standard_normal((60, 2))
+    machine = SVC(kernel="linear").fit(rows, np.arange(60) % 3)
+    with pytest.raises(ValueError, match="pairs of classes"):
+        linear_shap(machine, rows[:2], 1, background=rows)
+    two = SVC(kernel="linear").fit(rows, np.arange(60) % 2)
+    score = interventional(lambda x: two.decision_function(x), rows[:2], 0, background=rows)
+    np.testing.assert_allclose(linear_shap(two, rows[:2], 1, background=rows), shapley_values(score), atol=1e-9)
+
+
+def test_sparse_coefficients_are_read():
+    rows = np.random.default_rng(0).standard_normal((60, 3))
+    model = SGDClassifier(random_state=0).fit(rows, rows[:, 0] > 0)
+    dense = linear_shap(model, rows[:2], 1, background=rows)
+    np.testing.assert_array_equal(linear_shap(model.sparsify(), rows[:2], 1, background=rows), dense)

@@ -264,13 +264,13 @@ def test_constant_and_repeated_features_do_not_hurt(assert_close):
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"inputs": INPUTS[0]}, r"inputs need a batch axis.*inputs\[np.newaxis\]"),
+        ({"inputs": INPUTS[0]}, r"inputs must have a batch axis.*inputs\[np.newaxis\]"),
         ({"inputs": pd.DataFrame(INPUTS).iloc[0]}, r"frame.iloc\[\[0\]\]"),
-        ({"inputs": 3.0}, "inputs need a batch axis and features"),
+        ({"inputs": 3.0}, "inputs must have a batch axis and features"),
         ({"background": BACKGROUND[:0]}, "background is empty"),
-        ({"background": BACKGROUND[0]}, "background need a batch axis"),
+        ({"background": BACKGROUND[0]}, "background must have a batch axis"),
         ({"background": BACKGROUND[:, :3]}, r"one shape, got \(4,\) and \(3,\)"),
-        ({"inputs": INPUTS[:, :0], "background": BACKGROUND[:, :0]}, "have no features"),
+        ({"inputs": INPUTS[:, :0], "background": BACKGROUND[:, :0]}, "must have features"),
         ({"target": 2}, "class from 0 to 1"),
         ({"target": [0, 1]}, "array of 3 ints"),
         ({"inputs": INPUTS * np.nan}, "NaN or infinite"),
@@ -335,3 +335,24 @@ def test_coalitions_of_other_players_are_refused():
     game = interventional(LinearRegression().fit(INPUTS, [1, 2, 3]), INPUTS, 0, background=BACKGROUND)
     with pytest.raises(ValueError, match=r"booleans of shape \(m, 4\)"):
         game(MEMBERS[:, :3])
+
+
+@pytest.mark.parametrize("conditional", ["gaussian", "neighbours"])
+def test_nothing_can_be_learnt_from_what_is_not_finite(conditional):
+    holes = np.array([[0.0, 1.0], [np.inf, 2.0], [1.0, 0.0]])
+    for inputs, background in ((np.eye(2), holes), (np.full((1, 2), np.nan), np.eye(2))):
+        with pytest.raises(ValueError, match="NaN or inf"):
+            observational(lambda x: np.ones(len(x)), inputs, 0, background=background, conditional=conditional)
+
+
+def test_a_function_may_change_its_samples():
+    def scaled(samples):
+        samples *= 2
+        return samples.sum(axis=1)
+
+    inputs, background = np.array([[1.0, 2.0]]), np.array([[0.5, 0.0], [0.0, 0.5]])
+    kept = inputs.copy(), background.copy()
+    values = shapley_values(interventional(scaled, inputs, 0, background=background))
+    np.testing.assert_allclose(values, 2 * (kept[0] - kept[1].mean(axis=0)))
+    np.testing.assert_array_equal(inputs, kept[0])
+    np.testing.assert_array_equal(background, kept[1])
