@@ -154,7 +154,8 @@ class FeatureGroups:
 
 def _numbers(groups: Groups | None, places: tuple[int, ...], columns: list[Any] | None) -> npt.NDArray[Any]:
     """Return the number of each feature's group, shape `places` or that of all samples."""
-    by_columns = isinstance(groups, Mapping) or (isinstance(groups, (list, tuple)) and np.ndim(groups[0]) == 1)
+    listed = isinstance(groups, (list, tuple)) and (not len(groups) or np.ndim(groups[0]) == 1)
+    by_columns = isinstance(groups, Mapping) or listed
     if groups is None or by_columns:
         return player_of_each_value(groups, places, columns)[0].reshape(places)
     return np.asarray(groups)

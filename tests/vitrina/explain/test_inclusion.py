@@ -234,6 +234,7 @@ def test_retraining_trains_on_what_the_ranking_keeps_and_once_for_each_set_of_fe
         ({"background": np.zeros((1, 3))}, "inputs and background must hold samples of one shape"),
         ({"background": np.zeros(4)}, "background must have a batch axis"),
         ({"groups": [0, 0, 1]}, "groups must be ints"),
+        ({"groups": []}, "groups must hold every column"),
         ({"groups": [0.0, 0, 1, 1]}, "groups must be ints"),
         ({"groups": [-1, -1, -1, -1]}, "each sample needs one group"),
         ({"steps": 5}, "steps must be from 1 to 4"),

@@ -197,6 +197,7 @@ IMAGES = np.zeros((1, 12, 9, 3))
         (IMAGES, {"samples": 1}, "samples must be at least 2"),
         (IMAGES, {"target": 2}, "target must be a class from 0 to 1"),
         (IMAGES, {"selection": "best"}, "selection must be one of"),
+        (IMAGES[:0], {}, "no picture"),
     ],
 )
 def test_what_does_not_fit_is_refused(images, options, message):

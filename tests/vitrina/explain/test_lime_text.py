@@ -172,6 +172,7 @@ def test_one_word_is_enough():
         (["good", " ... "], {}, r"text 1 has no word to explain: ' ... '"),
         (["good"], {"pattern": "[0-9]*"}, "has no word"),
         ([3], {}, "text 0 is a int"),
+        (["good"], {"pattern": "("}, "is no regular expression"),
         (["good"], {"samples": 1}, "samples must be at least 2"),
         (["good"], {"kernel_width": -1}, "kernel_width must be above 0"),
         (["good"], {"target": 2}, "target must be a class from 0 to 0"),
@@ -183,3 +184,12 @@ def test_what_does_not_fit_is_refused(texts, options, message):
     arguments = {"target": 0} | options
     with pytest.raises(ValueError, match=message):
         lime_text(worth({}), texts, **arguments)
+
+
+def test_a_kernel_in_which_only_the_text_itself_counts_is_warned_of():
+    """All other weights vanish in rounding: no coefficient is told, and how well it fits is not known."""
+    with pytest.warns(UserWarning, match="the kernel is so narrow") as caught:
+        found = lime_text(worth({"good": 1.0}), ["a good film"], 0, kernel_width=0.01)
+    assert len(caught) == 1  # nothing of NumPy's
+    np.testing.assert_array_equal(found.attributions[0], 0)
+    assert np.isnan(found.fidelity[0])

@@ -59,7 +59,8 @@ class LocalFit(NamedTuple):
         Of the coefficients.
     intercept : array, shape (instances, targets)
     fidelity : array, shape (instances, targets)
-        Weighted R squared; 1 where the scores do not differ, and nothing is left to explain.
+        Weighted R squared; 1 where the scores do not differ, and nothing is left to explain; NaN where nothing but the
+        instance counts.
     local_prediction : array, shape (instances, targets)
         What the linear model says of the instance itself.
     effective_samples : array, shape (instances,)
@@ -162,7 +163,7 @@ def local_fit(neighbourhoods: Iterable[Neighbourhood], options: Options) -> Loca
         coefficients=coefficients,
         standard_errors=np.sqrt(noise[..., np.newaxis] * spread),
         intercept=here - (coefficients * instance[:, np.newaxis]).sum(axis=2),
-        fidelity=np.where(constant, 1.0, 1 - left / np.where(constant, 1.0, whole)),
+        fidelity=np.where(constant, 1.0, 1 - np.divide(left, whole, out=np.full(left.shape, np.nan), where=whole > 0)),
         local_prediction=here,
         effective_samples=effective,
     )
@@ -222,7 +223,8 @@ def warn_of_few(fits: Sequence[LocalFit]) -> None:
         At the place that called the public function.
     """
     for fit in fits:
-        wanted = 1 + np.count_nonzero(fit.coefficients, axis=2).max(axis=1, initial=0)
+        found = np.count_nonzero(fit.coefficients, axis=2).max(axis=1, initial=0)
+        wanted = 1 + np.maximum(found, np.any(fit.fidelity != 1, axis=1))  # all are 0 where nothing else counts
         few = fit.effective_samples < wanted
         if few.any():
             warnings.warn(

@@ -89,6 +89,8 @@ def lime_image(
     if positive_int("samples", samples) < 2:
         raise ValueError("samples must be at least 2: the image itself is one of them")
     pictures = _as_pictures(images)
+    if not len(pictures):
+        raise ValueError("images hold no picture: there is nothing to explain")
     given = pictures.reshape(np.shape(images))
     labels = _labels(pictures, segments, segmentation)
     fills = _hidden(pictures, labels, hide, given.shape)

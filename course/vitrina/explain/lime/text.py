@@ -137,7 +137,10 @@ class _Cut(NamedTuple):
 def _cut(number: int, text: Any, pattern: str, *, together: bool) -> _Cut:
     if not isinstance(text, str):
         raise ValueError(f"texts must be strings, text {number} is a {type(text).__name__}")
-    found = [match for match in re.finditer(pattern, text) if match.group()]
+    try:
+        found = [match for match in re.finditer(pattern, text) if match.group()]
+    except re.error as error:
+        raise ValueError(f"pattern {pattern!r} is no regular expression: {error}") from None
     if not found:
         raise ValueError(f"text {number} has no word to explain: {text[:40]!r} (a word is what fits {pattern!r})")
     words = [match.group() for match in found]
