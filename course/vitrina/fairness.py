@@ -13,7 +13,10 @@ import numpy.typing as npt
 
 from vitrina.tabular import checked
 
-__all__ = ["RATES", "Groups", "group_rates"]
+__all__ = ["RATES", "Groups", "group_rates", "share_interval"]
+
+SURE = 1.96
+"""Standard errors to each side hold the true value in 95 of 100 samples."""
 
 RATES = {
     "base rate": "share of class 1",
@@ -42,12 +45,34 @@ class Groups:
         By the names in RATES. NaN where a group has nobody to take the share of.
     errors : dict of arrays, shape (groups,)
         Their standard errors.
+    sizes : dict of arrays, shape (groups,)
+        How many rows each share is taken of.
     """
 
     names: tuple[str, ...]
     counts: npt.NDArray[np.int64]
     rates: dict[str, npt.NDArray[np.float64]]
     errors: dict[str, npt.NDArray[np.float64]]
+    sizes: dict[str, npt.NDArray[np.int64]]
+
+    def interval(self, rate: str) -> npt.NDArray[np.float64]:
+        """
+        Return 95 % intervals of a rate: of shares those of `share_interval`, of the calibration 1.96 standard errors.
+
+        Parameters
+        ----------
+        rate
+            Its name in RATES.
+
+        Returns
+        -------
+        array, shape (2, groups)
+            Lower and upper ends.
+        """
+        if rate != "calibration":
+            return share_interval(self.rates[rate], self.sizes[rate])
+        reach = SURE * self.errors[rate]
+        return np.stack([self.rates[rate] - reach, self.rates[rate] + reach])
 
     def gap(self, rate: str) -> float:
         """
@@ -138,7 +163,32 @@ def group_rates(
         counts=np.array([len(part["base rate"]) for part in parts], np.int64),
         rates={rate: np.array([_mean(part[rate]) for part in parts]) for rate in RATES},
         errors={rate: np.array([_error(part[rate]) for part in parts]) for rate in RATES},
+        sizes={rate: np.array([len(part[rate]) for part in parts], np.int64) for rate in RATES},
     )
+
+
+def share_interval(shares: npt.ArrayLike, counts: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    """
+    Return 95 % intervals of shares (Wilson 1927, doi 10.1080/01621459.1927.10502953).
+
+    They stay between 0 and 1, and do not shrink to nothing where all or none of a few rows are counted.
+
+    Parameters
+    ----------
+    shares : array, shape (n,)
+        NaN where there is none.
+    counts : array, shape (n,)
+        How many rows each is taken of.
+
+    Returns
+    -------
+    array, shape (2, n)
+        Lower and upper ends.
+    """
+    share, rows = np.asarray(shares, np.float64), np.maximum(np.asarray(counts, np.float64), 1)
+    middle = share + SURE**2 / (2 * rows)
+    reach = SURE * np.sqrt(share * (1 - share) / rows + SURE**2 / (4 * rows**2))
+    return np.stack([middle - reach, middle + reach]) / (1 + SURE**2 / rows)
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:

@@ -5,15 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import numpy.typing as npt
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from vitrina.fairness import RATES, Groups
+from vitrina.fairness import RATES, Groups, share_interval
 from vitrina.figures import new_axes, new_panels
 from vitrina.messages import _
 from vitrina.tabular import Calibration
 
-_SURE = 1.96  # standard errors to each side hold the true rate in 95 of 100 samples
 _COLOURS = ("#4575b4", "#d73027", "#1a9850", "#b8860b", "#7b3294", "#555555")
 
 
@@ -67,7 +67,7 @@ def _draw_rate(panel: Axes, rate: str, models: Mapping[str, Groups]) -> None:
     """Draw one rate of all groups, those of several models a little apart."""
     for number, (model, found) in enumerate(models.items()):
         rows = np.arange(len(found.names)) + 0.18 * (number - (len(models) - 1) / 2)
-        colour, reach = _COLOURS[number % len(_COLOURS)], _SURE * found.errors[rate]
+        colour, reach = _COLOURS[number % len(_COLOURS)], _reach(found.rates[rate], found.interval(rate))
         panel.errorbar(found.rates[rate], rows, xerr=reach, fmt="o", markersize=5, color=colour, label=model)
     panel.set_title(_(rate), fontsize=10)
     panel.grid(axis="x", color="0.9")
@@ -79,6 +79,11 @@ def _draw_rate(panel: Axes, rate: str, models: Mapping[str, Groups]) -> None:
         panel.set_xlim(-far, far)
     else:
         panel.set_xlim(0, 1)
+
+
+def _reach(points: npt.NDArray[np.float64], ends: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Return how far intervals reach to either side; rounding may leave less than nothing."""
+    return np.maximum(np.stack([points - ends[0], ends[1] - points]), 0)
 
 
 def show_calibration(calibrations: Calibration | Mapping[str, Calibration]) -> Figure:
@@ -106,7 +111,7 @@ def show_calibration(calibrations: Calibration | Mapping[str, Calibration]) -> F
     axis.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
     for colour, (name, found) in zip(_COLOURS * len(named), named.items(), strict=False):
         sizes = 12 + 140 * found.counts / found.counts.max()
-        spread = _SURE * np.sqrt(found.happened * (1 - found.happened) / found.counts)
+        spread = _reach(found.happened, share_interval(found.happened, found.counts))
         axis.errorbar(found.said, found.happened, yerr=spread, color=colour, linewidth=1.2, label=name)
         axis.scatter(found.said, found.happened, s=sizes, color=colour, alpha=0.6, linewidths=0)
     axis.set(

@@ -420,7 +420,7 @@ table = shapley_interactions(market)
 print(f"{'':7}", *(f"{friend:>7}" for friend in friends), "     row adds up to")
 for friend, row in zip(friends, table, strict=True):
     print(f"{friend:7}", *(f"{value:7.1f}" for value in row), f"{row.sum():14.1f}")
-show_interactions(table, friends, title="Euros from pairs")
+show_interactions(table, friends, title="Euros from pairs, half of each in a cell")
 
 # %% [markdown]
 # Carla's 24 euros come from her company alone, half of what she makes possible with each of the others; her own entry

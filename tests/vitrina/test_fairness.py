@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
 from matplotlib import pyplot as plt
+from scipy.stats import binomtest
 from sklearn.metrics import confusion_matrix
 
-from vitrina.fairness import RATES, group_rates
+from vitrina.fairness import RATES, group_rates, share_interval
 from vitrina.fairness_plots import show_calibration, show_groups
 from vitrina.tabular import calibration
 
@@ -122,3 +123,25 @@ def test_calibration_is_drawn_against_the_line(people):
     np.testing.assert_allclose(axis.lines[1].get_ydata(), found.happened)
     assert len(axis.get_legend().texts) == 2
     assert show_calibration(found).axes[0].get_legend() is None
+
+
+def test_intervals_of_shares_are_wilsons(people):
+    """A group of three of whom all were right is no proof that all always are."""
+    for successes, rows in [(0, 3), (3, 3), (1, 1), (7, 40)]:
+        low, high = share_interval([successes / rows], [rows])[:, 0]
+        wanted = binomtest(successes, rows).proportion_ci(method="wilson")
+        assert (low, high) == pytest.approx((wanted.low, wanted.high), abs=1e-4)
+    found = group_rates(*people)
+    for rate in RATES:
+        ends = found.interval(rate)
+        assert np.all(ends[0] < found.rates[rate])
+        assert np.all(found.rates[rate] < ends[1])
+    np.testing.assert_array_equal(found.sizes["base rate"], found.counts)
+    few = group_rates([0.9, 0.8, 0.1], [1, 1, 0], ["x"] * 3)
+    assert few.interval("accuracy")[:, 0] == pytest.approx([0.4385, 1], abs=1e-4)
+
+
+def test_bars_of_a_small_group_do_not_vanish():
+    figure = show_groups(group_rates([0.9, 0.8, 0.1], [1, 1, 0], ["x"] * 3), rates=["accuracy"])
+    ((left, right),) = [segment[:, 0] for segment in figure.axes[0].collections[0].get_segments()]
+    assert right - left > 0.5
