@@ -124,7 +124,7 @@ def _draw(axis: Axes, result: ConditionalExpectations | PartialDependence) -> No
         grid, curves, mean, observed = result.grids[0], None, result.values, result.observed[0]
     else:
         grid, curves, mean, observed = result.grid, result.curves, result.mean, result.observed
-    places, marker = _places(grid), "o" if _is_text(grid) else ""
+    places, marker = _places(grid), "o" if _is_text(grid) or len(grid) == 1 else ""  # a line needs two points
     if curves is not None:
         some = curves[np.argsort(curves[:, 0], kind="stable")][:: -(-len(curves) // _CURVES)]
         faint = max(0.12, min(0.5, 15 / len(some)))

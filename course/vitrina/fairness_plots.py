@@ -111,7 +111,8 @@ def show_calibration(calibrations: Calibration | Mapping[str, Calibration]) -> F
     axis.plot([0, 1], [0, 1], color="0.6", linewidth=1, linestyle="--")
     for colour, (name, found) in zip(_COLOURS * len(named), named.items(), strict=False):
         sizes = 12 + 140 * found.counts / found.counts.max()
-        spread = _reach(found.happened, share_interval(found.happened, found.counts))
+        happened = np.asarray(found.happened, np.float64)
+        spread = _reach(happened, share_interval(happened, found.counts))
         axis.errorbar(found.said, found.happened, yerr=spread, color=colour, linewidth=1.2, label=name)
         axis.scatter(found.said, found.happened, s=sizes, color=colour, alpha=0.6, linewidths=0)
     axis.set(

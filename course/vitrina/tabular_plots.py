@@ -33,6 +33,7 @@ _Array = npt.NDArray[np.float64]
 
 _NEUTRAL = "#55606b"  # what has no sign
 _SLICES = 90  # of a swarm, from the lowest attribution to the highest
+_ROWS_OF_LABEL = 5  # beside fewer the long label of the colours would cover its ends
 _SAME_CONTRAST = 0.179  # luminance from which white and black are equally far
 _NUMBERED = 10  # so many features at most have numbers in their heat map
 
@@ -82,6 +83,7 @@ def show_bars(
         bars = axis.barh(range(len(lengths)), lengths, color=np.where(lengths < 0, AGAINST, FOR).tolist(), height=0.7)
         axis.bar_label(bars, [signed(length) for length in lengths], padding=3, fontsize=8)
         axis.axvline(0, color="black", linewidth=0.8)
+        axis.use_sticky_edges = bool(np.all(lengths < 0) or np.all(lengths >= 0))  # else numbers stand on both sides
         axis.margins(x=0.16)
     figure.suptitle(title, fontsize=10)
     return figure
@@ -195,7 +197,8 @@ def show_summary(
     note_hidden(axis, len(rest))
     bar = figure.colorbar(ScalarMappable(cmap=VALUES), ax=axis, aspect=40, pad=0.02)
     bar.set_ticks([0, 1], labels=[_("low"), _("high")], fontsize=8)
-    bar.set_label(_("value of the feature"), fontsize=9, labelpad=-12)
+    few = len(order) < _ROWS_OF_LABEL
+    bar.set_label(_("value") if few else _("value of the feature"), fontsize=9, labelpad=-12)
     return figure
 
 

@@ -79,3 +79,8 @@ def test_what_cannot_be_drawn_is_refused():
         show_dependence({"both": PAIR})
     with pytest.raises(ValueError, match="two features"):
         show_joint_dependence(PartialDependence((GRID,), GRID, (GRID,)), ("a", "b"))
+
+
+def test_a_feature_that_never_changes_is_a_point():
+    constant = ConditionalExpectations(GRID[:1], CURVES[:, :1], np.zeros(3))
+    assert drawn(show_dependence({"age": constant}).axes[0], "mean").get_marker() == "o"

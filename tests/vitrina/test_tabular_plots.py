@@ -37,6 +37,25 @@ def test_bars_are_ordered_by_size_and_coloured_by_sign():
     assert figure.get_suptitle() == "one"
 
 
+def test_numbers_beside_tiny_bars_do_not_cover_names():
+    figure = plots.show_bars([1e12, -3e-9, 5.0], ["a", "b", "c"])
+    (axis,) = figure.axes
+    figure.savefig(BytesIO())
+    assert min(text.get_window_extent().x0 for text in axis.texts) >= axis.get_window_extent().x0
+
+
+@pytest.mark.parametrize("features", [1, 3, 4, 5, 12])
+def test_the_label_of_colours_does_not_cover_its_ends(features):
+    figure = plots.show_summary(np.ones((2, features)), np.ones((2, features)))
+    figure.savefig(BytesIO())
+    bar = figure.axes[-1]
+    low, high = (label.get_window_extent() for label in bar.get_yticklabels())
+    name = bar.yaxis.label.get_window_extent()
+    if features > 1:  # a single row has no room for anything
+        assert low.y1 <= name.y0
+        assert name.y1 <= high.y0
+
+
 def test_what_is_left_over_is_added_up():
     scores = np.arange(30.0) - 10
     figure = plots.show_bars(scores, top=5)
