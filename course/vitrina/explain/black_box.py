@@ -258,8 +258,10 @@ def _as_frame(samples: npt.NDArray[Any], like: Any) -> Any:
     if not len(like):
         return frame.infer_objects()
     # Whole numbers may become fractions when an explainer changes them: every number is a float.
-    numbers = pd.api.types.is_numeric_dtype
-    return frame.astype({name: float if numbers(kind) else kind for name, kind in like.dtypes.items()})
+    number, truth = pd.api.types.is_numeric_dtype, pd.api.types.is_bool_dtype
+    return frame.astype(
+        {name: float if number(kind) and not truth(kind) else kind for name, kind in like.dtypes.items()}
+    )
 
 
 def _of_keras(model: keras.Model, output: Output | None) -> Callable[[Any], Any]:

@@ -11,7 +11,7 @@ from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import OneHotEncoder
 from sklearn.svm import LinearSVC
 
-from vitrina.explain import black_box
+from vitrina.explain import black_box, interventional, lime_tabular, shapley_values
 from vitrina.explain.black_box import scoring
 
 INPUTS = np.random.default_rng(0).standard_normal((40, 4))
@@ -207,3 +207,18 @@ def test_models_that_cannot_be_scored_are_refused(model, output, message):
         model.fit(INPUTS, CLASSES)
     with pytest.raises(ValueError, match=message):
         scoring(model, output=output)
+
+
+def test_truth_values_of_a_frame_stay_truth_values():
+    """A function may negate them, or choose rows by them."""
+    frame = pd.DataFrame({"age": [30, 40], "owner": [True, False], "job": ["a", "b"]})
+
+    def scores(rows):
+        return rows["age"] + 10 * ~rows["owner"]
+
+    mixed = frame.to_numpy()
+    np.testing.assert_array_equal(scoring(scores, like=frame)(mixed), [[30], [50]])
+    found = lime_tabular(scores, frame.iloc[:1], 0, background=pd.concat([frame] * 20), discretise=False, ridge=0)
+    assert found.attributions[0, 1] == pytest.approx(-10)
+    values = shapley_values(interventional(scores, frame.iloc[:1], 0, background=frame))
+    np.testing.assert_allclose(values, [[-5, -5, 0]])
