@@ -172,7 +172,13 @@ def _unlike_an_array(value: object) -> str:
     """Say what was returned in place of an array of numbers."""
     message = _("your function returned {kind}; an array of numbers is expected")
     if isinstance(value, list | tuple):
-        message = _("your function returned {kind}; its parts do not make an array of numbers: do their shapes differ?")
+        message = _(
+            "your function returned {kind}; its parts do not make an array of numbers: are some of another shape, or "
+            "no numbers?"
+        )
+    if isinstance(value, np.ndarray):
+        message = _("your function returned an array of {kind}; real numbers are expected")
+        return message.format(kind=value.dtype)
     return message.format(kind=type(value).__name__)
 
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from vitrina.judging import Case, Reply
 
 _PERCENT = 100
+_ROUNDED = 1e-3  # so near 1 a factor is rounding, such as that of half floats
 
 
 def diagnose(case: Case, answer: Array, doubted: Collection[str] = ()) -> str:
@@ -125,6 +126,8 @@ def shape_hint(answer: Array, expected: Array) -> str:
         )
     if expected.ndim >= 2 and answer.shape == expected.T.shape:
         return _("The axes are swapped.")
+    if answer.ndim > expected.ndim and answer.size == expected.size:
+        return _("The numbers are as many, but an axis of length 1 is too much: take it away, as by `x[:, 0]`.")
     return ""
 
 
@@ -146,7 +149,7 @@ def _factor_hint(case: Case, received: Array) -> str:
     factor = float(answer @ expected) / energy if energy else 0.0
     if not np.isfinite(factor) or relative_difference(answer, cast(Array, factor * expected)) > tolerance * abs(factor):
         return ""
-    if factor == 0:
+    if factor == 0 or abs(factor - 1) < _ROUNDED:
         return ""
     if abs(factor + 1) < tolerance:
         return _turned()

@@ -98,7 +98,12 @@ def test_nan_and_infinity_have_no_property(name, bad):
 
 @pytest.mark.parametrize(
     ("answer", "hint"),
-    [(EXPECTED[0], "batch axis"), (EXPECTED.T, "swapped"), (np.zeros((2, 4)), ""), (np.zeros((1, 2, 3)), "")],
+    [
+        (EXPECTED[0], "batch axis"),
+        (EXPECTED.T, "swapped"),
+        (np.zeros((2, 4)), ""),
+        (np.zeros((1, 2, 3)), "an axis of length 1"),
+    ],
 )
 def test_a_wrong_shape_is_named(answer, hint):
     outcome = verdict_on(answer)
@@ -434,6 +439,19 @@ def test_a_square_or_a_size_has_no_opposite_sign(others):
 def _in_turn(replies):
     rest = iter(replies)
     return lambda _case: next(rest)
+
+
+def test_half_floats_are_no_normalisation():
+    case = Case("case", expected=np.array([0.1, 2e-4]), tolerance=1e-6)
+    assert verdict_on(case.expected.astype(np.float16).astype(float), case).hint == ""
+    assert "a normalisation" in verdict_on(case.expected * 0.99, case).hint
+
+
+def test_an_axis_too_many_is_named():
+    case = Case("case", expected=np.array([1.0, 2.0]))
+    for answer in (np.array([[1.0], [2.0]]), np.array([[1.0, 2.0]])):
+        assert "an axis of length 1 is too much" in verdict_on(answer, case).hint
+    assert verdict_on(np.eye(2), case).hint == ""
 
 
 def test_a_single_number_is_no_multiple():
