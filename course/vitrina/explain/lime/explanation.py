@@ -29,7 +29,7 @@ class LimeExplanation:
         Of the linear models.
     fidelity : array, shape (batch,)
         Weighted R squared of the linear model on the perturbations: near 1 it says what the model says; with a low one,
-        the coefficients describe something else.
+        the coefficients describe something else; NaN where the kernel is so narrow that none of them counts.
     local_prediction : array, shape (batch,)
         What the linear model says of the instance.
     prediction : array, shape (batch,)
