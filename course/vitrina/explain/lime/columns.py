@@ -191,7 +191,7 @@ def describe_columns(background: Table, categorical: Categorical | None, *, disc
     Raises
     ------
     ValueError
-        If there is no such column, or a category has no name.
+        If there is no such column, a category has no name, or all rows are equal.
     """
     called: Iterable[tuple[int | str, Sequence[str]]]
     called = categorical.items() if isinstance(categorical, Mapping) else [(column, ()) for column in categorical or ()]
@@ -215,6 +215,11 @@ def _described(
     numeric: Sequence[bool],
     discretise: bool,
 ) -> tuple[Column, ...]:
+    if np.all(values == values[0]):
+        raise ValueError(
+            "the background does not vary, and all that LIME draws is drawn from it: give many rows that differ, such "
+            "as the training data"
+        )
     called = dict(categorical)
     chosen = [column for column in range(len(names)) if column in called or not numeric[column]]
     described: dict[int, Column] = {

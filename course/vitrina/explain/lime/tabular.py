@@ -121,11 +121,6 @@ def lime_tabular(
     asked = as_table("inputs", inputs, known.names)
     if known.frame is not None and asked.frame is not None and list(known.frame.columns) != list(asked.frame.columns):
         raise ValueError("the columns of inputs must be those of the background, in the same order")
-    if all(len(set(column.tolist())) == 1 for column in known.values.T):
-        raise ValueError(
-            "the background does not vary, and all that LIME draws is drawn from it: give many rows that differ, such "
-            "as the training data"
-        )
     columns = describe_columns(known, categorical, discretise=discretise)
     own = np.array([column.code(values) for column, values in zip(columns, asked.values.T, strict=True)]).T
     if positive_int("samples", samples) < 2:
