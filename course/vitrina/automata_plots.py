@@ -28,6 +28,7 @@ _BEND = 0.18  # of an arrow between two states, as a share of its length
 _INCH = 0.85  # per unit
 _LETTER, _LINE = 0.14, 0.28  # width and height of what is written at an arrow, with room around it, in units
 _ALONG = np.array([0.5, 0.45, 0.55, 0.4, 0.6, 0.35, 0.65, 0.3, 0.7])  # shares of an arrow where its label may stand
+_SWEEPS = 3  # over all labels
 _INK, _FAINT, _TRAP = "#22303f", "#8a94a0", "#eceff2"
 _ACCEPTING = "#dcebdc"
 _MOST_STATES = 40
@@ -189,24 +190,29 @@ def _draw_arrows(axes: Axes, machine: Machine, places: Point) -> None:
 
 def _clear_places(curves: Sequence[Sequence[Point]], labels: Sequence[str]) -> Point:
     """Put each arrow's label where it covers least of other arrows and labels, near the middle if it can be."""
+    if not labels:
+        return np.zeros((0, 2))
     lines = [label.split("\n") for label in labels]
     sizes = np.array([[_LETTER * max(map(len, each)), _LINE * len(each)] for each in lines])
     paths = np.array([_along(curve, np.linspace(0.1, 0.9, 65)) for curve in curves])
     candidates = np.array([_along(curve, _ALONG) for curve in curves])
     others = ~np.eye(len(labels), dtype=bool)
     crossed = [_inside(each, paths[rest], size) for each, rest, size in zip(candidates, others, sizes, strict=True)]
-    best = np.inf, np.zeros((0, 2))
-    for start in range(len(_ALONG) if labels else 0):  # from several, as moving one label after the other gets stuck
-        places, total = candidates[:, start].copy(), 0.0
-        for sweep in range(3):
-            for own, points in enumerate(candidates):
-                rest = others[own]
-                shared = _shared(points, sizes[own], places[rest], sizes[rest])
-                cost = shared + crossed[own]
-                places[own] = points[cost.argmin()]
-                total += cost.min() * (sweep == 2)
-        best = min(best, (total, places), key=lambda found: found[0])
-    return best[1]
+    # From several beginnings, as moving one label after the other gets stuck.
+    settled = [_settled(candidates, start, sizes, crossed) for start in range(len(_ALONG))]
+    return min(settled, key=lambda found: found[0])[1]
+
+
+def _settled(candidates: Point, start: int, sizes: Point, crossed: Sequence[Point]) -> tuple[float, Point]:
+    """Move one label after the other to where it covers least; return what they then cover, and where they are."""
+    places = candidates[:, start].copy()
+    covered = np.zeros(len(places))
+    others = ~np.eye(len(places), dtype=bool)
+    for own in np.tile(np.arange(len(places)), _SWEEPS):
+        points, rest = candidates[own], others[own]
+        cost = crossed[own] + _shared(points, sizes[own], places[rest], sizes[rest])
+        places[own], covered[own] = points[cost.argmin()], cost.min()
+    return float(covered.sum()), places
 
 
 def _inside(points: Point, paths: Point, size: Point) -> Point:
