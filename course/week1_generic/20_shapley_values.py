@@ -334,7 +334,8 @@ seconds = time.perf_counter() - start
 print(f"exact values of 13 features: {2**13:,} coalitions x {len(background)} samples, {seconds:.2f} s")
 for players in (20, 30, 784):
     hours = np.log10(seconds / 3600) + (players - 13) * np.log10(2)  # a logarithm: the number itself is too large
-    print(f"{players:4} features would take about 10^{hours:.0f} hours")
+    taken = f"{10**hours:.2g}" if hours < 3 else f"10^{hours:.0f}"
+    print(f"{players:4} features would take about {taken} hours")
 
 # %% [markdown]
 # The universe is about $10^{14}$ hours old. So for a photograph of a digit, exact values are not slow, but
