@@ -53,8 +53,12 @@ def doubled(rng: np.random.Generator, small: Automaton) -> Automaton:
 
 def shuffled(rng: np.random.Generator, given: Automaton) -> Automaton:
     """Number the states anew; the start stays 0."""
+    return renumbered(given, np.concatenate([[0], 1 + rng.permutation(len(given[1]) - 1)]))
+
+
+def renumbered(given: Automaton, order: Array) -> Automaton:
+    """Number the states anew, by their old numbers in the new order."""
     transitions, accepting = given
-    order = np.concatenate([[0], 1 + rng.permutation(len(transitions) - 1)])
     return np.argsort(order)[transitions[order]], accepting[order]
 
 

@@ -12,6 +12,7 @@ from ._drawing import (
     branching,
     doubled,
     needing_all_symbols,
+    renumbered,
     ring,
     shuffled,
     table,
@@ -57,11 +58,8 @@ def draw_equivalent(rng: np.random.Generator) -> list[Draw]:
 
 def _by_turns(given: Automaton) -> Automaton:
     """Number states from below and above by turns: in whatever order pairs are gone through, it takes many rounds."""
-    transitions, accepting = given
-    last = len(accepting) - 1
-    numbers = np.array([last - state // 2 if state % 2 else state // 2 for state in range(last + 1)])
-    order = np.argsort(numbers)
-    return numbers[transitions[order]], accepting[order]
+    states = np.arange(len(given[1]))
+    return renumbered(given, np.concatenate([states[::2], states[1::2][::-1]]))
 
 
 def _with_lost_twin(given: Automaton) -> Automaton:

@@ -6,6 +6,7 @@ nbgrader copies what lies beside a notebook, follows links on the way, and retur
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from itertools import count
 from pathlib import Path
 
@@ -114,8 +115,7 @@ def _out_of_the_way(folder: Path) -> None:
     if not notebooks_in(folder):
         _put_aside(folder)
         return
-    names = (f"{folder.name} (folder{number or ''})" for number in count())
-    folder.rename(next(path for name in names if not os.path.lexists(path := folder.with_name(name))))
+    folder.rename(_free_place(folder.parent, (f"{folder.name} (folder{number or ''})" for number in count())))
 
 
 def _put_aside(path: Path) -> None:
@@ -134,7 +134,12 @@ def _place_aside(folder: Path, name: str) -> Path:
     """Find a free place for a file that is set aside; the names of files are limited to 255 bytes."""
     short = os.fsencode(name)[:150].decode(errors="replace")
     names = (f".{short}{number or ''}{_ASIDE}" for number in count())
-    return next(path for each in names if not os.path.lexists(path := folder / each))
+    return _free_place(folder, names)
+
+
+def _free_place(folder: Path, names: Iterable[str]) -> Path:
+    """Return the first place in a folder where nothing is, not even a link to nowhere."""
+    return next(path for name in names if not os.path.lexists(path := folder / name))
 
 
 def left_out(folder: Path) -> list[str]:

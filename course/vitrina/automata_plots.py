@@ -196,8 +196,7 @@ def _clear_places(curves: Sequence[Sequence[Point]], labels: Sequence[str]) -> P
     sizes = np.array([[_LETTER * max(map(len, each)), _LINE * len(each)] for each in lines])
     paths = np.array([_along(curve, np.linspace(0.1, 0.9, 65)) for curve in curves])
     candidates = np.array([_along(curve, _ALONG) for curve in curves])
-    others = ~np.eye(len(labels), dtype=bool)
-    crossed = [_inside(each, paths[rest], size) for each, rest, size in zip(candidates, others, sizes, strict=True)]
+    crossed = [_inside(candidates[own], np.delete(paths, own, axis=0), sizes[own]) for own in range(len(labels))]
     # From several beginnings, as moving one label after the other gets stuck.
     settled = [_settled(candidates, start, sizes, crossed) for start in range(len(_ALONG))]
     return min(settled, key=lambda found: found[0])[1]
@@ -207,10 +206,9 @@ def _settled(candidates: Point, start: int, sizes: Point, crossed: Sequence[Poin
     """Move one label after the other to where it covers least; return what they then cover, and where they are."""
     places = candidates[:, start].copy()
     covered = np.zeros(len(places))
-    others = ~np.eye(len(places), dtype=bool)
     for own in np.tile(np.arange(len(places)), _SWEEPS):
-        points, rest = candidates[own], others[own]
-        cost = crossed[own] + _shared(points, sizes[own], places[rest], sizes[rest])
+        points, others = candidates[own], (np.delete(array, own, axis=0) for array in (places, sizes))
+        cost = crossed[own] + _shared(points, sizes[own], *others)
         places[own], covered[own] = points[cost.argmin()], cost.min()
     return float(covered.sum()), places
 

@@ -139,11 +139,10 @@ def _answer(answer: object, arguments: Mapping[str, Any]) -> Reply:
         if key not in entries and sum(not _is_blank(entry) for entry in entries.values()) > 1:  # begun: not just a name
             return Reply("unanswered", error=_("the key `{key}` is missing in your dictionary").format(key=key))
         value = entries.get(key)
-    elif tuple(arguments) == (QUESTION,) and not _is_blank(answer):
-        message = _("a dictionary is expected, with the keys that the cell came with; yours is of type {kind}")
-        return Reply("raised", error=message.format(kind=type(answer).__name__))
     elif arguments and not _is_blank(answer):
         message = _("your function itself is asked: write its name without brackets after it; yours is of type {kind}")
+        if tuple(arguments) == (QUESTION,):
+            message = _("a dictionary is expected, with the keys that the cell came with; yours is of type {kind}")
         return Reply("raised", error=message.format(kind=type(answer).__name__))
     return Reply("unanswered") if _is_blank(value) else _readable(value)
 

@@ -15,8 +15,7 @@ from vitrina.tabular import checked
 
 __all__ = ["RATES", "Groups", "group_rates", "share_interval"]
 
-SURE = 1.96
-"""Standard errors to each side hold the true value in 95 of 100 samples."""
+_SURE = 1.96  # standard errors to each side hold the true value in 95 of 100 samples
 
 RATES = {
     "base rate": "share of class 1",
@@ -39,8 +38,6 @@ class Groups:
     ----------
     names : tuple of str
         Of the groups.
-    counts : array, shape (groups,)
-        Rows of each group.
     rates : dict of arrays, shape (groups,)
         By the names in RATES. NaN where a group has nobody to take the share of.
     errors : dict of arrays, shape (groups,)
@@ -50,10 +47,14 @@ class Groups:
     """
 
     names: tuple[str, ...]
-    counts: npt.NDArray[np.int64]
     rates: dict[str, npt.NDArray[np.float64]]
     errors: dict[str, npt.NDArray[np.float64]]
     sizes: dict[str, npt.NDArray[np.int64]]
+
+    @property
+    def counts(self) -> npt.NDArray[np.int64]:
+        """Rows of each group: (groups,)."""
+        return self.sizes["base rate"]
 
     def interval(self, rate: str) -> npt.NDArray[np.float64]:
         """
@@ -71,7 +72,7 @@ class Groups:
         """
         if rate != "calibration":
             return share_interval(self.rates[rate], self.sizes[rate])
-        reach = SURE * self.errors[rate]
+        reach = _SURE * self.errors[rate]
         return np.stack([self.rates[rate] - reach, self.rates[rate] + reach])
 
     def gap(self, rate: str) -> float:
@@ -160,7 +161,6 @@ def group_rates(
     parts = [{rate: values[among & (members == name)] for rate, (values, among) in shares.items()} for name in names]
     return Groups(
         names=tuple(names),
-        counts=np.array([len(part["base rate"]) for part in parts], np.int64),
         rates={rate: np.array([_mean(part[rate]) for part in parts]) for rate in RATES},
         errors={rate: np.array([_error(part[rate]) for part in parts]) for rate in RATES},
         sizes={rate: np.array([len(part[rate]) for part in parts], np.int64) for rate in RATES},
@@ -186,9 +186,9 @@ def share_interval(shares: npt.ArrayLike, counts: npt.ArrayLike) -> npt.NDArray[
         Lower and upper ends.
     """
     share, rows = np.asarray(shares, np.float64), np.maximum(np.asarray(counts, np.float64), 1)
-    middle = share + SURE**2 / (2 * rows)
-    reach = SURE * np.sqrt(share * (1 - share) / rows + SURE**2 / (4 * rows**2))
-    return np.stack([middle - reach, middle + reach]) / (1 + SURE**2 / rows)
+    middle = share + _SURE**2 / (2 * rows)
+    reach = _SURE * np.sqrt(share * (1 - share) / rows + _SURE**2 / (4 * rows**2))
+    return np.stack([middle - reach, middle + reach]) / (1 + _SURE**2 / rows)
 
 
 def _mean(values: npt.NDArray[np.float64]) -> float:
