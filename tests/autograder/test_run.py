@@ -20,6 +20,7 @@ from nbformat.v4 import new_code_cell
 
 from corpus.toy_course import ASSIGNMENT, DOUBLE, SQUARE
 from vitrina import when_written
+from vitrina_autograder.client import Client
 from vitrina_autograder.course import Course
 from vitrina_autograder.examiner import examiner_for
 from vitrina_autograder.exercise import exam_seeds
@@ -125,6 +126,23 @@ def test_a_kernel_that_somebody_killed_costs_nothing_once(
     assert killed == [wanted]
     assert points(run) == POINTS
     assert run.remarks == [f"the kernel died in cell {wanted + 1}, which was run once more"]
+
+
+def test_a_kernel_that_takes_no_messages_costs_its_cell(
+    notebook: NotebookNode, execute: Execute, monkeypatch: pytest.MonkeyPatch
+):
+    deaf = notebook.cells.index(insert(notebook, DOUBLE, "pass"))
+    whole = Client.run
+
+    def run(self: Client, cell: NotebookNode, index: int, limit: float) -> float:
+        if index == deaf:
+            raise zmq.Again
+        return whole(self, cell, index, limit)
+
+    monkeypatch.setattr(Client, "run", run)
+    made = execute(notebook)
+    assert points(made) == POINTS
+    assert made.remarks == [f"cell {deaf + 1} cost the kernel: it takes no messages any more"]
 
 
 def test_what_dies_again_costs_its_cell(notebook: NotebookNode, execute: Execute):
